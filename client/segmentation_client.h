@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The C++ client library: one call a picture, plain structs, absl::Status for errors.
+//
+//   ASSIGN_OR_RETURN(auto client, candor::SegmentationClient::Create({"localhost:8500"}));
+//   candor::SegmentOptions options;
+//   options.uncertainty = {{"predictive_stddev"}};
+//   ASSIGN_OR_RETURN(auto result, client->SegmentEncoded(jpeg_bytes, options));
+//   // result.labels.values[y * result.labels.width + x] is the class, result.uncertainty[0].map.values the doubt.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/image/image.h"
+#include "core/image/raw_image.h"
+
+namespace candor {
+
+struct ClientOptions {
+  std::string server = "127.0.0.1:8500";          // HOST:PORT, or any gRPC target
+  absl::Duration timeout = absl::Seconds(30);     // of each call, retries included; always set
+  int64_t max_message_bytes = int64_t{256} << 20; // of a request or a reply; also what a retry may hold
+};
+
+struct UncertaintyOption {
+  std::string kind;                  // e.g. "predictive_stddev"; empty: the model's default
+  bool want_map = true;
+  std::optional<float> threshold;    // unset: the server's
+};
+
+struct SegmentOptions {
+  std::string model;                            // name or alias; empty: the server's default
+  bool want_labels = true;
+  std::vector<UncertaintyOption> uncertainty;   // empty: statistics of the default kind
+};
+
+struct UncertaintyFigures {
+  std::string kind;
+  float mean = 0;
+  float max = 0;
+  float median = 0;
+  float p90 = 0;
+  float p99 = 0;
+  float threshold = 0;
+  float share_above_threshold = 0;
+};
+
+struct UncertaintyResult {
+  UncertaintyFigures figures;
+  FloatMap map;  // empty unless asked for
+};
+
+struct ClassShare {
+  int class_index = 0;
+  float share = 0;
+  float mean_uncertainty = 0;
+};
+
+struct StageTimes {
+  float decode_ms = 0;
+  float queue_ms = 0;
+  float infer_ms = 0;
+  float encode_ms = 0;
+};
+
+struct SegmentResult {
+  std::string request_id;
+  std::string model;
+  int model_version = 0;
+  std::string model_digest;
+  int width = 0;
+  int height = 0;
+  ByteMap labels;                              // empty unless asked for
+  std::vector<UncertaintyResult> uncertainty;  // the model's default kind first, then the others asked for
+  std::vector<ClassShare> classes;             // largest first
+  StageTimes server_times;
+  double round_trip_ms = 0;
+};
+
+struct KindDescription {
+  std::string name;
+  std::string unit;
+  float range_max = 1;
+};
+
+struct ClassDescription {
+  std::string name;
+  Colour colour;
+};
+
+struct ModelDescription {
+  std::string name;
+  int version = 0;
+  std::string digest;
+  std::string kind;  // "student", "ensemble" or "single"
+  std::vector<std::string> aliases;
+  int members = 0;
+  std::string architecture;
+  int width = 0;
+  int64_t parameters = 0;
+  std::vector<ClassDescription> classes;
+  std::vector<KindDescription> uncertainty;  // the default first
+  std::string device;
+};
+
+struct ModelList {
+  std::vector<ModelDescription> models;
+  std::string default_model;
+};
+
+enum class HealthState { kServing, kNotServing, kUnknownService };
+
+// Thread-safe. Reconnects by itself; UNAVAILABLE is retried up to four times with backoff within the timeout.
+class SegmentationClient {
+ public:
+  // InvalidArgument: an empty server, a timeout that is not positive. Does not connect yet.
+  static absl::StatusOr<std::unique_ptr<SegmentationClient>> Create(const ClientOptions& options);
+  virtual ~SegmentationClient() = default;
+
+  // Segments a JPEG or PNG file's bytes, or raw pixels. Errors: those of the service (proto/candor/v1/segmentation.proto);
+  // Internal: a reply that contradicts itself.
+  virtual absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) = 0;
+  virtual absl::StatusOr<SegmentResult> SegmentRaw(const RawImage& image, const SegmentOptions& options) = 0;
+
+  virtual absl::StatusOr<ModelList> ListModels() = 0;
+  virtual absl::StatusOr<ModelDescription> GetModel(const std::string& name) = 0;
+  // grpc.health.v1; "" asks for the process, "candor.v1.Segmentation" for readiness.
+  virtual absl::StatusOr<HealthState> CheckHealth(const std::string& service) = 0;
+};
+
+}  // namespace candor

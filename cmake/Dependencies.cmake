@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every outside library, by one name each. LibTorch's own package file insists on a CUDA toolkit, so its two CPU
+# libraries are imported here by hand.
+
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(absl REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc)
+add_library(candor_opencv INTERFACE)
+add_library(candor::opencv ALIAS candor_opencv)
+target_include_directories(candor_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+target_link_libraries(candor_opencv INTERFACE opencv_core opencv_imgproc)
+
+find_package(prometheus-cpp REQUIRED COMPONENTS core pull)
+if(CANDOR_WITH_GRPC)
+  find_package(gRPC REQUIRED)
+endif()
+
+if(CANDOR_WITH_TORCH)
+  set(torch_root ${CANDOR_DEPS_DIR}/torch)
+  if(NOT EXISTS ${torch_root}/lib/libtorch_cpu.so)
+    message(FATAL_ERROR "LibTorch not found at ${torch_root}: run tools/setup.sh")
+  endif()
+  foreach(lib c10 torch_cpu)
+    add_library(candor_${lib} SHARED IMPORTED)
+    set_target_properties(candor_${lib} PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/lib${lib}.so)
+  endforeach()
+  add_library(candor_torch INTERFACE)
+  add_library(candor::torch ALIAS candor_torch)
+  # -idirafter: the wheel carries its own protobuf, fmt and oneDNN headers, which must not shadow Debian's.
+  target_compile_options(candor_torch INTERFACE
+    "SHELL:-idirafter ${torch_root}/include" "SHELL:-idirafter ${torch_root}/include/torch/csrc/api/include")
+  target_link_libraries(candor_torch INTERFACE candor_torch_cpu candor_c10 Threads::Threads)
+  # The wheel's own run path finds the CUDA runtime beside it; the linker has to be told.
+  target_link_options(candor_torch INTERFACE
+    "LINKER:-rpath-link,${CANDOR_DEPS_DIR}/nvidia/cu13/lib" "LINKER:-rpath-link,${torch_root}/lib")
+endif()

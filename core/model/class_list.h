@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/model/model_spec.h"
+
+namespace candor {
+
+// "camvid11", "cityscapes19", "voc21", or the path of a JSON file [{"name": "road", "colour": [128, 64, 128]}, ...].
+// InvalidArgument names the file and the rule broken: 2 to 255 classes, names unique and not empty, colours 0 to 255.
+absl::StatusOr<std::vector<ClassSpec>> LoadClassList(const std::string& name_or_path);
+
+}  // namespace candor

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The firewall: plain C++ above, Torch and CUDA below. No exception leaves it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/image/image.h"
+#include "core/model/model_spec.h"
+#include "core/uncertainty/segmentation.h"
+
+namespace candor {
+
+struct ModelInfo {
+  std::string name;
+  int version = 1;
+  std::string digest;  // SHA-256 of model.json
+  ModelSpec spec;
+  int64_t parameters = 0;  // trainable, of all members together
+  std::string device;      // "cpu" or "cuda"
+};
+
+// A loaded model. Thread-compatible: one Segment call at a time.
+class Segmenter {
+ public:
+  virtual ~Segmenter() = default;
+
+  virtual const ModelInfo& info() const = 0;
+
+  // Labels and uncertainty at the picture's own size. Padded with zeros right and bottom to multiples of 16, and cropped.
+  // FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty picture, a kind
+  // asked for twice. Cancelled: `cancelled` said so. ResourceExhausted: out of memory. Internal: non-finite
+  // output, or a fault of ours.
+  virtual absl::StatusOr<Segmentation> Segment(const Image& image, absl::Span<const KindRequest> kinds,
+                                               const CancelCheck& cancelled) = 0;
+};
+
+enum class Device { kAuto, kCpu, kCuda };
+
+absl::StatusOr<Device> ParseDevice(absl::string_view name);  // "auto", "cpu", "cuda"; InvalidArgument otherwise
+
+// Turns kAuto into what this machine has and makes it ready: for CUDA, loads LibTorch's CUDA library and ours. Has to
+// come before anything else of this header, once a process. FailedPrecondition: kCuda without a device, or with a library
+// missing (the message names it and how to get it).
+absl::StatusOr<Device> PrepareDevice(Device wanted);
+
+struct LoadOptions {
+  Device device = Device::kCpu;  // kCpu or kCuda, from PrepareDevice
+  int threads = 1;               // for one inference; set for the whole process
+};
+
+// Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of ReadBundle;
+// InvalidArgument: tensors that do not fit the architecture or are not finite; DataLoss: another answer than the known one.
+absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory, const LoadOptions& options);
+
+}  // namespace candor
