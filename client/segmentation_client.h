@@ -26,21 +26,21 @@
 namespace candor {
 
 struct ClientOptions {
-  std::string server = "127.0.0.1:8500";          // HOST:PORT, or any gRPC target
-  absl::Duration timeout = absl::Seconds(30);     // of each call, retries included; always set
-  int64_t max_message_bytes = int64_t{256} << 20; // of a request or a reply; also what a retry may hold
+  std::string server = "127.0.0.1:8500";           // HOST:PORT, or any gRPC target
+  absl::Duration timeout = absl::Seconds(30);      // of each call, retries included; always set
+  int64_t max_message_bytes = int64_t{256} << 20;  // of a request or a reply; also what a retry may hold
 };
 
 struct UncertaintyOption {
-  std::string kind;                  // e.g. "predictive_stddev"; empty: the model's default
+  std::string kind;  // e.g. "predictive_stddev"; empty: the model's default
   bool want_map = true;
-  std::optional<float> threshold;    // unset: the server's
+  std::optional<float> threshold = std::nullopt;  // unset: the server's
 };
 
 struct SegmentOptions {
-  std::string model;                            // name or alias; empty: the server's default
+  std::string model;  // name or alias; empty: the server's default
   bool want_labels = true;
-  std::vector<UncertaintyOption> uncertainty;   // empty: statistics of the default kind
+  std::vector<UncertaintyOption> uncertainty;  // empty: statistics of the default kind
 };
 
 struct UncertaintyFigures {
@@ -126,8 +126,8 @@ class SegmentationClient {
   static absl::StatusOr<std::unique_ptr<SegmentationClient>> Create(const ClientOptions& options);
   virtual ~SegmentationClient() = default;
 
-  // Segments a JPEG or PNG file's bytes, or raw pixels. Errors: those of the service (proto/candor/v1/segmentation.proto);
-  // Internal: a reply that contradicts itself.
+  // Segments a JPEG or PNG file's bytes, or raw pixels. Errors: those of the service
+  // (proto/candor/v1/segmentation.proto); Internal: a reply that contradicts itself.
   virtual absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) = 0;
   virtual absl::StatusOr<SegmentResult> SegmentRaw(const RawImage& image, const SegmentOptions& options) = 0;
 

@@ -20,12 +20,14 @@ function(candor_program name)
 endfunction()
 
 # candor_test(name SOURCES a_test.cc ... LIBS libs... [TORCH] [LABELS l...]): a GoogleTest program, run as one CTest test.
+# TORCH also adds the label torch.
 function(candor_test name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE candor::options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   if(ARG_TORCH)
     candor_use_torch(${name})
+    list(APPEND ARG_LABELS torch)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_compile_definitions(${name} PRIVATE CANDOR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
@@ -42,5 +44,7 @@ function(candor_use_torch target)
     target_link_libraries(candor_torch_pch PRIVATE candor::options candor::torch)
     target_precompile_headers(candor_torch_pch PRIVATE <torch/torch.h>)
   endif()
+  # Executables default to -fPIE, which would not fit the header.
+  target_compile_options(${target} PRIVATE -fPIC)
   target_precompile_headers(${target} REUSE_FROM candor_torch_pch)
 endfunction()

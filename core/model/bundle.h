@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A model as a directory: model.json, which lists every weight file with size and SHA-256, and the weight files. model.json
-// is written last, so a bundle that has one is whole.
+// A model as a directory: model.json, which lists every weight file with size and SHA-256, and the weight files.
+// model.json is written last, so a bundle that has one is whole.
 #pragma once
 
 #include <string>
@@ -16,19 +16,20 @@ namespace candor {
 
 // A bundle read into memory and verified against its manifest.
 struct Bundle {
-  std::string name;      // the directory's name, or its parent's where the directory's is an integer (the version)
+  std::string name;  // the directory's name, or its parent's where the directory's is an integer (the version)
   int version = 1;
-  std::string digest;    // SHA-256 of model.json
+  std::string digest;  // SHA-256 of model.json
   ModelSpec spec;
   std::vector<TensorFile> members;  // in spec.weights order
 };
 
-// NotFound: no directory, or no model.json in it. InvalidArgument: model.json or a weight file breaks its format. DataLoss:
-// a weight file is missing, or has another size or digest than model.json says. Each message names the file.
+// NotFound: no directory, or no model.json in it. InvalidArgument: model.json or a weight file breaks its format.
+// DataLoss: a weight file is missing, or has another size or digest than model.json says. Each message names the file.
 absl::StatusOr<Bundle> ReadBundle(const std::string& directory);
 
-// Writes `members` as member_0.safetensors, ... (model.safetensors for one), fills spec.weights, then writes model.json.
-// AlreadyExists: the directory has a model.json. Errors of WriteFileAtomically. The directory is made if it is missing.
+// Writes `members` as member_0.safetensors, ... (model.safetensors for one), fills spec.weights, then writes
+// model.json. AlreadyExists: the directory has a model.json. Errors of WriteFileAtomically. The directory is made if it
+// is missing.
 absl::Status WriteBundle(const std::string& directory, ModelSpec spec, const std::vector<TensorFile>& members);
 
 }  // namespace candor

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/image/image.h"
@@ -14,7 +15,8 @@
 
 namespace candor {
 
-// kStudent: one pass, uncertainty distilled from a teacher. kEnsemble: members of one architecture. kSingle: one network.
+// kStudent: one pass, uncertainty distilled from a teacher. kEnsemble: members of one architecture. kSingle: one
+// network.
 enum class ModelKind { kStudent, kEnsemble, kSingle };
 
 absl::string_view ModelKindName(ModelKind kind);  // "student", "ensemble", "single"
@@ -55,7 +57,7 @@ struct ModelSpec {
   std::vector<UncertaintyKind> uncertainty;  // at least one; the first is the default
   std::vector<FileRecord> weights;           // one a member, in member order
   KnownAnswer known_answer;
-  std::string training;                      // free text: data, recipe, licence of the weights; may be empty
+  std::string training;  // free text: data, recipe, licence of the weights; may be empty
 
   int class_count() const { return static_cast<int>(classes.size()); }
   UncertaintyKind default_kind() const { return uncertainty.front(); }
@@ -65,11 +67,14 @@ struct ModelSpec {
 // entropy, max probability and margin; an ensemble of >= 2 all six; a single network entropy, max probability, margin.
 std::vector<UncertaintyKind> UncertaintyKindsOf(ModelKind kind);
 
+// Checks every rule above, of a spec however made. InvalidArgument begins with the field's path in model.json.
+absl::Status ValidateModelSpec(const ModelSpec& spec);
+
 // JSON text of the spec, indented, ending in a newline.
 std::string ModelSpecToJson(const ModelSpec& spec);
 
-// Reads and checks. InvalidArgument: not JSON, an unknown, missing, repeated or ill-typed key (the message gives its path),
-// a value out of range, a newer format version, a file name with a slash.
+// Reads and checks. InvalidArgument: not JSON, an unknown, missing, repeated or ill-typed key (the message gives its
+// path), a value out of range, a newer format version, a file name with a slash.
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view json);
 
 // The 64x64 RGB picture of the known answer: smooth ramps, edges and noise from a fixed integer generator.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The safetensors file format: an 8-byte little-endian header length, a JSON header, raw data. Reader and writer follow the
-// published rules (huggingface/safetensors, README and tensor.rs) and stricter limits of our own.
+// The safetensors file format: an 8-byte little-endian header length, a JSON header, raw data. Reader and writer follow
+// the published rules (huggingface/safetensors, README and tensor.rs) and stricter limits of our own.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ struct NamedTensor {
 };
 
 struct TensorFile {
-  std::vector<NamedTensor> tensors;              // in file order
-  std::map<std::string, std::string> metadata;   // __metadata__
+  std::vector<NamedTensor> tensors;             // in file order
+  std::map<std::string, std::string> metadata;  // __metadata__
 };
 
 // Limits of our own, below the format's.
@@ -44,9 +44,9 @@ struct SafetensorsLimits {
   int max_name_bytes = 256;
 };
 
-// Parses a whole file's bytes. InvalidArgument for every violation, naming the tensor, the value and the rule: header too
-// short, too long, not JSON, not an object, bad UTF-8, repeated names, unknown dtype or key, shape overflow, data that
-// leaves a hole, overlaps, or does not end with the file.
+// Parses a whole file's bytes. InvalidArgument for every violation, naming the tensor, the value and the rule: header
+// too short, too long, not JSON, not an object, bad UTF-8, repeated names, unknown dtype or key, shape overflow, data
+// that leaves a hole, overlaps, or does not end with the file.
 absl::StatusOr<TensorFile> ParseSafetensors(absl::string_view bytes, const SafetensorsLimits& limits = {});
 
 // File bytes; tensors are ordered by alignment (descending), then name; the header is padded with spaces to 8 bytes.

@@ -31,10 +31,10 @@ class Segmenter {
 
   virtual const ModelInfo& info() const = 0;
 
-  // Labels and uncertainty at the picture's own size. Padded with zeros right and bottom to multiples of 16, and cropped.
-  // FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty picture, a kind
-  // asked for twice. Cancelled: `cancelled` said so. ResourceExhausted: out of memory. Internal: non-finite
-  // output, or a fault of ours.
+  // Labels and uncertainty at the picture's own size. Padded with zeros right and bottom to multiples of 16, and
+  // cropped. FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty
+  // picture, a kind asked for twice. Cancelled: `cancelled` said so. ResourceExhausted: out of memory. Internal:
+  // non-finite output, or a fault of ours.
   virtual absl::StatusOr<Segmentation> Segment(const Image& image, absl::Span<const KindRequest> kinds,
                                                const CancelCheck& cancelled) = 0;
 };
@@ -44,8 +44,8 @@ enum class Device { kAuto, kCpu, kCuda };
 absl::StatusOr<Device> ParseDevice(absl::string_view name);  // "auto", "cpu", "cuda"; InvalidArgument otherwise
 
 // Turns kAuto into what this machine has and makes it ready: for CUDA, loads LibTorch's CUDA library and ours. Has to
-// come before anything else of this header, once a process. FailedPrecondition: kCuda without a device, or with a library
-// missing (the message names it and how to get it).
+// come before anything else of this header, once a process. FailedPrecondition: kCuda without a device, or with a
+// library missing (the message names it and how to get it).
 absl::StatusOr<Device> PrepareDevice(Device wanted);
 
 struct LoadOptions {
@@ -53,8 +53,10 @@ struct LoadOptions {
   int threads = 1;               // for one inference; set for the whole process
 };
 
-// Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of ReadBundle;
-// InvalidArgument: tensors that do not fit the architecture or are not finite; DataLoss: another answer than the known one.
-absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory, const LoadOptions& options);
+// Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of
+// ReadBundle; InvalidArgument: tensors that do not fit the architecture or are not finite; DataLoss: another answer
+// than the known one.
+absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
+                                                         const LoadOptions& options);
 
 }  // namespace candor

@@ -14,15 +14,16 @@ namespace candor {
 // One uncertainty kind to compute.
 struct KindRequest {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
-  bool want_map = false;   // false: statistics only
-  float threshold = 0;     // for share_above_threshold, in the kind's unit
+  bool want_map = false;  // false: statistics only
+  float threshold = 0;    // for share_above_threshold, in the kind's unit
 };
 
 struct KindStatistics {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
   float mean = 0;
   float max = 0;
-  // From a histogram of 1,024 equal bins over [0, UncertaintyKindMax]: the upper edge of the bin that holds the quantile.
+  // From a histogram of 1,024 equal bins over [0, UncertaintyKindMax]: the upper edge of the bin that holds the
+  // quantile.
   float median = 0;
   float p90 = 0;
   float p99 = 0;

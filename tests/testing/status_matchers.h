@@ -26,8 +26,7 @@ MATCHER(IsOk, "is OK") {
 MATCHER_P2(HasStatus, code, message, "has code " + absl::StatusCodeToString(code)) {
   const absl::Status& status = StatusOf(arg);
   *result_listener << status.ToString();
-  return status.code() == code &&
-         testing::ExplainMatchResult(message, std::string(status.message()), result_listener);
+  return status.code() == code && testing::ExplainMatchResult(message, std::string(status.message()), result_listener);
 }
 
 }  // namespace candor

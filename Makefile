@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The short commands. CMake does the building (see CMakePresets.json); a target here adds the set-up before it.
+
+JOBS ?= $(shell nproc)
+FILES ?=
+export JOBS
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo serve test test-asan test-asan-light test-tsan lint format clean
+
+help:  ## show this list
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build  ## set up, build, and segment sample pictures with the student and the teacher
+	@tools/demo.sh build
+
+test: SETUP_OPTIONS = --test
+test: build  ## set up, build, and run every test that needs no daemon; the last line has the counts
+	@tools/run_tests.sh build
+
+setup:  ## install what is missing: Debian packages (asks sudo) and LibTorch, below .deps
+	@tools/setup.sh $(SETUP_OPTIONS)
+
+build: setup  ## set up and build everything, optimised, into build/bin
+	@test -f build/build.ninja || cmake --preset release
+	@cmake --build --preset release --parallel $(JOBS)
+
+serve: build  ## serve the shipped models on this machine
+	build/bin/candor-server --bundle models/camvid-student --bundle models/camvid-teacher
+
+lint: SETUP_OPTIONS = --lint
+lint: setup  ## shellcheck, clang-format, clang-tidy and thread-safety analysis; FILES="a.cc b.h" for some files only
+	@tools/lint.sh $(FILES)
+
+format: SETUP_OPTIONS = --lint
+format: setup  ## let clang-format rewrite our sources
+	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i
+
+test-asan: SETUP_OPTIONS = --test
+test-asan: setup  ## all tests under the address and undefined-behaviour sanitizers
+	@test -f build/asan/build.ninja || cmake --preset asan
+	@cmake --build --preset asan --parallel $(JOBS)
+	@tools/run_tests.sh build/asan
+
+test-asan-light: SETUP_OPTIONS = --test
+test-asan-light: setup  ## the same, for what needs no LibTorch; much quicker
+	@test -f build/asan-light/build.ninja || cmake --preset asan -B build/asan-light -DCANDOR_WITH_TORCH=OFF
+	@cmake --build build/asan-light --parallel $(JOBS)
+	@tools/run_tests.sh build/asan-light
+
+test-tsan: SETUP_OPTIONS = --test --tsan
+test-tsan: setup  ## the tests that need neither gRPC nor LibTorch, under the thread sanitizer
+	@test -f build/tsan/build.ninja || cmake --preset tsan
+	@cmake --build --preset tsan --parallel $(JOBS)
+	@tools/run_tests.sh build/tsan
+
+clean:  ## delete what was built; .deps stays
+	@rm -rf build

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/cli/connection.h"
+
+#include <CLI/CLI.hpp>
+
+#include "absl/strings/str_cat.h"
+
+namespace candor {
+namespace {
+
+constexpr double kMaxTimeoutSeconds = 86'400;
+
+std::string CheckTimeout(const std::string& text) {
+  double seconds = 0;
+  if (CLI::detail::lexical_cast(text, seconds) && seconds > 0 && seconds <= kMaxTimeoutSeconds) return "";
+  return absl::StrCat("must be in (0, ", kMaxTimeoutSeconds, "] seconds, got ", text);
+}
+
+std::string CheckServer(const std::string& text) { return text.empty() ? "must be HOST:PORT, got nothing" : ""; }
+
+}  // namespace
+
+void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
+  app->add_option("--server", flags->server, "Address of candor-server")
+      ->type_name("HOST:PORT")
+      ->check(CLI::Validator(CheckServer, ""))
+      ->capture_default_str();
+  app->add_option("--timeout", flags->timeout_s, "Time limit of each call, retries included")
+      ->type_name("SECONDS")
+      ->check(CLI::Validator(CheckTimeout, ""))
+      ->capture_default_str();
+}
+
+absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags) {
+  ClientOptions options;
+  options.server = flags.server;
+  options.timeout = absl::Seconds(flags.timeout_s);
+  return SegmentationClient::Create(options);
+}
+
+ExitCode ReportStatus(const Console& console, const ConnectionFlags& flags, absl::string_view subject,
+                      const absl::Status& status) {
+  std::string message =
+      status.message().empty() ? absl::StatusCodeToString(status.code()) : std::string(status.message());
+  if (absl::IsUnavailable(status)) {
+    message = absl::StrCat("cannot reach ", flags.server, ": ", message, " (is candor-server running?)");
+  } else if (absl::IsDeadlineExceeded(status)) {
+    message = absl::StrCat("no answer from ", flags.server, " within ", flags.timeout_s, " s (--timeout): ", message);
+  }
+  ReportError(console, subject.empty() ? message : absl::StrCat(subject, ": ", message));
+  return ExitCodeFromStatus(status);
+}
+
+}  // namespace candor

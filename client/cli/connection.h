@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all subcommands share: the server's address and the time limit, and how a failed call is told.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/cli/console.h"
+#include "client/segmentation_client.h"
+#include "core/base/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace candor {
+
+struct ConnectionFlags {
+  std::string server = "127.0.0.1:8500";
+  double timeout_s = 30;
+};
+
+// Declares --server and --timeout.
+void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags);
+
+absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags);
+
+// Reports `status` on one line, after "SUBJECT: " if there is a subject, and gives the exit code that belongs to it.
+ExitCode ReportStatus(const Console& console, const ConnectionFlags& flags, absl::string_view subject,
+                      const absl::Status& status);
+
+}  // namespace candor

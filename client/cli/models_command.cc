@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/cli/models_command.h"
+
+#include <CLI/CLI.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/json_number.h"
+#include "client/cli/table.h"
+
+namespace candor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kHelp[] = R"(Examples:
+  candor models
+  candor models --json | jq '.models[].uncertainty'
+
+The table marks the server's default model with *. --json prints one object: default_model, models [{name, version,
+digest, kind, aliases, members, architecture, width, parameters, device, classes [{index, name, colour [r, g, b]}],
+uncertainty [{kind, unit, range_max}], the default first}].)";
+
+Json ModelJson(const ModelDescription& model) {
+  Json json = {{"name", model.name},
+               {"version", model.version},
+               {"digest", model.digest},
+               {"kind", model.kind},
+               {"aliases", model.aliases},
+               {"members", model.members},
+               {"architecture", model.architecture},
+               {"width", model.width},
+               {"parameters", model.parameters},
+               {"device", model.device},
+               {"classes", Json::array()},
+               {"uncertainty", Json::array()}};
+  for (size_t i = 0; i < model.classes.size(); ++i) {
+    const Colour& colour = model.classes[i].colour;
+    json["classes"].push_back({{"index", i},
+                               {"name", model.classes[i].name},
+                               {"colour", Json::array({colour.red, colour.green, colour.blue})}});
+  }
+  for (const KindDescription& kind : model.uncertainty) {
+    json["uncertainty"].push_back(
+        {{"kind", kind.name}, {"unit", kind.unit}, {"range_max", JsonNumber(kind.range_max)}});
+  }
+  return json;
+}
+
+void PrintTable(const ModelList& list, std::ostream& out) {
+  Table table(
+      {"MODEL", "VERSION", "KIND", "MEMBERS", "CLASSES", "WIDTH", "PARAMETERS", "DEVICE", "ALIASES", "UNCERTAINTY"});
+  for (const ModelDescription& model : list.models) {
+    std::vector<std::string> kinds;
+    for (const KindDescription& kind : model.uncertainty) kinds.push_back(kind.name);
+    const std::string aliases = model.aliases.empty() ? "-" : absl::StrJoin(model.aliases, ",");
+    table.AddRow({OneLine(absl::StrCat(model.name, model.name == list.default_model ? "*" : "")),
+                  absl::StrCat(model.version), model.kind, absl::StrCat(model.members),
+                  absl::StrCat(model.classes.size()), absl::StrCat(model.width), absl::StrCat(model.parameters),
+                  OneLine(model.device), OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
+  }
+  table.Print(out);
+}
+
+}  // namespace
+
+CLI::App* AddModelsCommand(CLI::App* app, ModelsFlags* flags) {
+  CLI::App* command = app->add_subcommand("models", "List the models that the server has loaded");
+  AddConnectionFlags(command, &flags->connection);
+  command->add_flag("--json", flags->json, "Print everything, with classes and colours, as one JSON object");
+  command->footer(kHelp);
+  return command;
+}
+
+ExitCode RunModels(const ModelsFlags& flags, const Console& console) {
+  const auto client = Connect(flags.connection);
+  if (!client.ok()) return ReportStatus(console, flags.connection, "", client.status());
+  const absl::StatusOr<ModelList> list = (*client)->ListModels();
+  if (!list.ok()) return ReportStatus(console, flags.connection, "", list.status());
+  if (!flags.json) {
+    PrintTable(*list, console.out);
+    return ExitCode::kOk;
+  }
+  Json json = {{"default_model", list->default_model}, {"models", Json::array()}};
+  for (const ModelDescription& model : list->models) json["models"].push_back(ModelJson(model));
+  console.out << JsonLine(json) << "\n";
+  return ExitCode::kOk;
+}
+
+}  // namespace candor

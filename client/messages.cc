@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Conversion and checks of the messages.
+#include "client/messages.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
+
+namespace candor {
+namespace {
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "maps are little-endian on the wire and copied as they are");
+
+std::string KindName(v1::UncertaintyKind kind) { return absl::AsciiStrToLower(v1::UncertaintyKind_Name(kind)); }
+
+template <typename... Parts>
+absl::Status BadReply(const Parts&... parts) {
+  return absl::InternalError(absl::StrCat("the server's reply contradicts itself: ", parts...));
+}
+
+absl::StatusOr<v1::UncertaintyKind> ParseKind(absl::string_view name) {
+  if (name.empty()) return v1::UNCERTAINTY_KIND_UNSPECIFIED;
+  const std::vector<std::string> known = AllKindNames();
+  v1::UncertaintyKind kind = v1::UNCERTAINTY_KIND_UNSPECIFIED;
+  if (std::find(known.begin(), known.end(), name) == known.end() ||
+      !v1::UncertaintyKind_Parse(absl::AsciiStrToUpper(name), &kind)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("uncertainty kind: must be one of ", absl::StrJoin(known, ", "), ", got \"", name, "\""));
+  }
+  return kind;
+}
+
+bool IsShare(float value) { return value >= 0 && value <= 1; }  // false for NaN
+bool IsUncertainty(float value) { return std::isfinite(value) && value >= 0; }
+
+absl::StatusOr<UncertaintyFigures> ReadStatistics(const v1::UncertaintyStatistics& in, int index) {
+  UncertaintyFigures out;
+  out.kind = KindName(in.kind());
+  if (out.kind.empty() || in.kind() == v1::UNCERTAINTY_KIND_UNSPECIFIED) {
+    return BadReply("statistics[", index, "].kind: unknown value ", static_cast<int>(in.kind()));
+  }
+  out.mean = in.mean();
+  out.max = in.max();
+  out.median = in.median();
+  out.p90 = in.p90();
+  out.p99 = in.p99();
+  out.threshold = in.threshold();
+  out.share_above_threshold = in.share_above_threshold();
+  for (const float value : {out.mean, out.max, out.median, out.p90, out.p99, out.threshold}) {
+    if (!IsUncertainty(value)) {
+      return BadReply("statistics[", index, "]: figures must be finite and >= 0, got ", value);
+    }
+  }
+  if (!IsShare(out.share_above_threshold)) {
+    return BadReply("statistics[", index, "].share_above_threshold: must be in [0, 1], got ",
+                    out.share_above_threshold);
+  }
+  return out;
+}
+
+absl::StatusOr<FloatMap> ReadMap(const v1::UncertaintyMap& in, int width, int height, int index) {
+  const int64_t pixels = int64_t{width} * height;
+  if (in.encoding() != v1::MAP_F32) {
+    return BadReply("maps[", index, "].encoding: asked for MAP_F32, got ", v1::MapEncoding_Name(in.encoding()));
+  }
+  if (static_cast<int64_t>(in.data().size()) != pixels * 4) {
+    return BadReply("maps[", index, "].data: ", width, "x", height, " float32 need ", pixels * 4, " bytes, got ",
+                    in.data().size());
+  }
+  FloatMap map{width, height, std::vector<float>(pixels)};
+  std::memcpy(map.values.data(), in.data().data(), in.data().size());
+  if (!std::all_of(map.values.begin(), map.values.end(), IsUncertainty)) {
+    return BadReply("maps[", index, "].data: values must be finite and >= 0");
+  }
+  return map;
+}
+
+absl::Status ReadLabels(const v1::SegmentRequest& request, const v1::SegmentResponse& reply, SegmentResult* result) {
+  if (reply.label_encoding() != request.labels()) {
+    return BadReply("label_encoding: asked for ", v1::LabelEncoding_Name(request.labels()), ", got ",
+                    v1::LabelEncoding_Name(reply.label_encoding()));
+  }
+  const bool wanted = request.labels() == v1::LABEL_RAW;
+  const int64_t bytes = wanted ? int64_t{reply.width()} * reply.height() : 0;
+  if (static_cast<int64_t>(reply.labels().size()) != bytes) {
+    return BadReply("labels: ", reply.width(), "x", reply.height(), " need ", bytes, " bytes, got ",
+                    reply.labels().size());
+  }
+  if (wanted) result->labels = {reply.width(), reply.height(), {reply.labels().begin(), reply.labels().end()}};
+  return absl::OkStatus();
+}
+
+// Each asked kind must have statistics; each asked map must be there, in the order asked for.
+absl::Status ReadUncertainty(const v1::SegmentRequest& request, const v1::SegmentResponse& reply,
+                             SegmentResult* result) {
+  for (const auto& statistics : reply.statistics()) {
+    ASSIGN_OR_RETURN(UncertaintyFigures figures,
+                     ReadStatistics(statistics, static_cast<int>(result->uncertainty.size())));
+    result->uncertainty.push_back({std::move(figures), {}});
+  }
+  if (result->uncertainty.empty()) return BadReply("statistics: must hold the model's default kind, got none");
+  int map_index = 0;
+  for (const auto& asked : request.uncertainty()) {
+    const std::string kind =
+        asked.kind() == v1::UNCERTAINTY_KIND_UNSPECIFIED ? result->uncertainty[0].figures.kind : KindName(asked.kind());
+    const auto entry = std::find_if(result->uncertainty.begin(), result->uncertainty.end(),
+                                    [&](const UncertaintyResult& r) { return r.figures.kind == kind; });
+    if (entry == result->uncertainty.end()) return BadReply("statistics: ", kind, " was asked for and is missing");
+    if (asked.encoding() == v1::MAP_ENCODING_UNSPECIFIED) continue;
+    if (map_index >= reply.maps_size() || KindName(reply.maps(map_index).kind()) != kind) {
+      return BadReply("maps[", map_index, "]: ", kind, " was asked for and is missing");
+    }
+    ASSIGN_OR_RETURN(entry->map, ReadMap(reply.maps(map_index), reply.width(), reply.height(), map_index));
+    ++map_index;
+  }
+  if (map_index != reply.maps_size()) {
+    return BadReply("maps: asked for ", map_index, ", got ", reply.maps_size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadClasses(const v1::SegmentResponse& reply, SegmentResult* result) {
+  for (const v1::ClassStatistics& in : reply.classes()) {
+    if (in.class_index() < 0 || in.class_index() > 254 || !IsShare(in.share()) ||
+        !IsUncertainty(in.mean_uncertainty())) {
+      return BadReply("classes: index ", in.class_index(), ", share ", in.share(), ", mean uncertainty ",
+                      in.mean_uncertainty(), " must be in [0, 254], in [0, 1], finite and >= 0");
+    }
+    result->classes.push_back({in.class_index(), in.share(), in.mean_uncertainty()});
+  }
+  return absl::OkStatus();
+}
+
+v1::PixelFormat ToProto(PixelFormat format) {
+  switch (format) {
+    case PixelFormat::kRgb8:
+      return v1::RGB8;
+    case PixelFormat::kBgr8:
+      return v1::BGR8;
+    case PixelFormat::kGrey8:
+      return v1::GREY8;
+    case PixelFormat::kYuyv:
+      return v1::YUYV;
+    case PixelFormat::kNv12:
+      return v1::NV12;
+  }
+  return v1::PIXEL_FORMAT_UNSPECIFIED;
+}
+
+}  // namespace
+
+std::vector<std::string> AllKindNames() {
+  std::vector<std::string> names;
+  for (int value = v1::UncertaintyKind_MIN; value <= v1::UncertaintyKind_MAX; ++value) {
+    if (value == v1::UNCERTAINTY_KIND_UNSPECIFIED || !v1::UncertaintyKind_IsValid(value)) continue;
+    names.push_back(KindName(static_cast<v1::UncertaintyKind>(value)));
+  }
+  return names;
+}
+
+absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options) {
+  v1::SegmentRequest request;
+  request.set_model(options.model);
+  if (options.want_labels) request.set_labels(v1::LABEL_RAW);
+  for (const UncertaintyOption& option : options.uncertainty) {
+    ASSIGN_OR_RETURN(const v1::UncertaintyKind kind, ParseKind(option.kind));
+    v1::UncertaintyRequest* asked = request.add_uncertainty();
+    asked->set_kind(kind);
+    if (option.want_map) asked->set_encoding(v1::MAP_F32);
+    if (option.threshold.has_value()) asked->set_threshold(*option.threshold);
+  }
+  return request;
+}
+
+v1::RawImage MakeRawImage(const RawImage& image) {
+  v1::RawImage raw;
+  raw.set_format(ToProto(image.format));
+  raw.set_width(image.width);
+  raw.set_height(image.height);
+  raw.set_stride(image.stride);
+  raw.set_data(image.data.data(), image.data.size());
+  return raw;
+}
+
+absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply) {
+  if (reply.width() < 1 || reply.height() < 1) {
+    return BadReply("width and height: must be >= 1, got ", reply.width(), "x", reply.height());
+  }
+  const v1::RawImage& raw = request.image().raw();
+  if (request.image().has_raw() && (raw.width() != reply.width() || raw.height() != reply.height())) {
+    return BadReply("width and height: sent ", raw.width(), "x", raw.height(), ", got ", reply.width(), "x",
+                    reply.height());
+  }
+  SegmentResult result;
+  result.request_id = reply.request_id();
+  result.model = reply.model().name();
+  result.model_version = reply.model().version();
+  result.model_digest = reply.model().digest();
+  result.width = reply.width();
+  result.height = reply.height();
+  RETURN_IF_ERROR(ReadLabels(request, reply, &result));
+  RETURN_IF_ERROR(ReadUncertainty(request, reply, &result));
+  RETURN_IF_ERROR(ReadClasses(reply, &result));
+  const v1::Timing& timing = reply.timing();
+  result.server_times = {timing.decode_ms(), timing.queue_ms(), timing.infer_ms(), timing.encode_ms()};
+  return result;
+}
+
+absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model) {
+  ModelDescription out;
+  out.name = model.identity().name();
+  out.version = model.identity().version();
+  out.digest = model.identity().digest();
+  out.kind = absl::AsciiStrToLower(v1::ModelKind_Name(model.kind()));
+  out.aliases.assign(model.aliases().begin(), model.aliases().end());
+  out.members = model.members();
+  out.architecture = model.architecture();
+  out.width = model.width();
+  out.parameters = model.parameters();
+  out.device = model.device();
+  for (const v1::ClassInfo& info : model.classes()) {
+    out.classes.push_back(
+        {info.name(),
+         {static_cast<uint8_t>(info.red()), static_cast<uint8_t>(info.green()), static_cast<uint8_t>(info.blue())}});
+  }
+  for (const v1::UncertaintyKindInfo& info : model.uncertainty()) {
+    if (!std::isfinite(info.range_max()) || info.range_max() <= 0) {
+      return BadReply("model ", out.name, ": range_max of ", info.name(), " must be finite and > 0, got ",
+                      info.range_max());
+    }
+    out.uncertainty.push_back({info.name(), info.unit(), info.range_max()});
+  }
+  if (out.classes.empty() || out.uncertainty.empty()) {
+    return BadReply("model ", out.name, ": must have classes and uncertainty kinds, got ", out.classes.size(), " and ",
+                    out.uncertainty.size());
+  }
+  return out;
+}
+
+}  // namespace candor

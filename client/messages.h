@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Between the client's plain structs and the messages of candor/v1/segmentation.proto. A reply is checked as a whole
+// before any of it is used: nothing here trusts the server's sizes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "candor/v1/segmentation.pb.h"
+#include "client/segmentation_client.h"
+
+namespace candor {
+
+// The names of all kinds the protocol knows: "predictive_stddev" and so on.
+std::vector<std::string> AllKindNames();
+
+// The request without its image; maps are asked for as float32. InvalidArgument: an unknown kind, with those known.
+absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options);
+
+v1::RawImage MakeRawImage(const RawImage& image);
+
+// The reply to `request`, all but the round trip. Internal, the message beginning with the field's path: a size below
+// 1, a map of another size or encoding than asked for, a map or figure missing or not finite, a share outside [0, 1].
+absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply);
+
+// Internal: no class, no uncertainty kind, or a range that is not positive.
+absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model);
+
+}  // namespace candor

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One pixel of the fused pass, for a GPU thread; compiled by g++ too, so that a test without a GPU can hold it against
+// the CPU's. Formulas and their sources: core/uncertainty/formulas-inl.h.
+#pragma once
+
+#include <math.h>
+
+#include "core/engine/cuda/plugin.h"
+
+#ifdef __CUDACC__
+#define CANDOR_HOST_DEVICE __host__ __device__
+#else
+#define CANDOR_HOST_DEVICE
+#endif
+
+namespace candor {
+
+struct PixelReduction {
+  int label = 0;
+  float kinds[kAllUncertaintyKinds.size()] = {};  // by kind
+};
+
+// Where one output position reads its sources, align_corners; as UpsampleTable.
+struct Tap {
+  int near;
+  int far;
+  float fraction;
+};
+
+CANDOR_HOST_DEVICE inline Tap MakeTap(int position, int low) {
+  const float source = static_cast<float>(low - 1) / static_cast<float>(4 * low - 1) * static_cast<float>(position);
+  int near = static_cast<int>(source);
+  if (near > low - 1) near = low - 1;
+  return {near, near + 1 < low ? near + 1 : near, source - static_cast<float>(near)};
+}
+
+// Bilinear sample of one low-resolution plane.
+CANDOR_HOST_DEVICE inline float Sample(const float* plane, int low_width, const Tap& row, const Tap& column) {
+  const float* top = plane + static_cast<long>(row.near) * low_width;
+  const float* bottom = plane + static_cast<long>(row.far) * low_width;
+  const float left = top[column.near] + (bottom[column.near] - top[column.near]) * row.fraction;
+  const float right = top[column.far] + (bottom[column.far] - top[column.far]) * row.fraction;
+  return left + (right - left) * column.fraction;
+}
+
+// Softmax of one member as exp(logit - shift) * scale, and its entropy.
+struct MemberSoftmax {
+  float shift;
+  float scale;
+  float entropy;
+};
+
+CANDOR_HOST_DEVICE inline MemberSoftmax Normalise(const CudaReduceJob& job, const float* scores, const Tap& row,
+                                                  const Tap& column) {
+  const long plane = static_cast<long>(job.low_height) * job.low_width;
+  float shift = -3.0e38f;
+  for (int c = 0; c < job.classes; ++c) shift = fmaxf(shift, Sample(scores + c * plane, job.low_width, row, column));
+  float sum = 0;
+  float weighted = 0;
+  for (int c = 0; c < job.classes; ++c) {
+    const float below = Sample(scores + c * plane, job.low_width, row, column) - shift;
+    const float exponential = expf(below);
+    sum += exponential;
+    weighted += exponential * below;
+  }
+  return {shift, 1.0f / sum, logf(sum) - weighted / sum};
+}
+
+CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, int y, int x) {
+  const Tap row = MakeTap(y, job.low_height);
+  const Tap column = MakeTap(x, job.low_width);
+  const long plane = static_cast<long>(job.low_height) * job.low_width;
+  const long member_size = plane * job.classes;
+
+  MemberSoftmax softmax[kMaxCudaMembers];
+  float expected_entropy = 0;
+  for (int m = 0; m < job.members; ++m) {
+    softmax[m] = Normalise(job, job.scores + m * member_size, row, column);
+    expected_entropy += softmax[m].entropy;
+  }
+  expected_entropy /= static_cast<float>(job.members);
+
+  PixelReduction pixel;
+  float largest = -1;
+  float second = -1;
+  float squares_at_label = 0;
+  float entropy = 0;
+  for (int c = 0; c < job.classes; ++c) {
+    float mean = 0;
+    float squares = 0;
+    for (int m = 0; m < job.members; ++m) {
+      const float score = Sample(job.scores + m * member_size + c * plane, job.low_width, row, column);
+      const float p = expf(score - softmax[m].shift) * softmax[m].scale;
+      const float delta = p - mean;
+      mean += delta / static_cast<float>(m + 1);
+      squares += delta * (p - mean);
+    }
+    if (mean > 0) entropy -= mean * logf(mean);
+    second = fmaxf(second, fminf(mean, largest));
+    if (mean > largest) {
+      largest = mean;
+      pixel.label = c;
+      squares_at_label = squares;
+    }
+  }
+  const auto set = [&pixel](UncertaintyKind kind, float value) { pixel.kinds[static_cast<int>(kind)] = value; };
+  if (job.learned != nullptr) {
+    set(UncertaintyKind::kPredictiveStddev, 1.0f / (1.0f + expf(-Sample(job.learned, job.low_width, row, column))));
+  } else if (job.members > 1) {
+    set(UncertaintyKind::kPredictiveStddev, sqrtf(squares_at_label / static_cast<float>(job.members - 1)));
+  }
+  set(UncertaintyKind::kPredictiveEntropy, entropy);
+  set(UncertaintyKind::kExpectedEntropy, expected_entropy);
+  set(UncertaintyKind::kMutualInformation, fmaxf(entropy - expected_entropy, 0.0f));
+  set(UncertaintyKind::kMaxProbability, fmaxf(1.0f - largest, 0.0f));
+  set(UncertaintyKind::kMargin, 1.0f - (largest - second));
+  return pixel;
+}
+
+}  // namespace candor

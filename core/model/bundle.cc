@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/bundle.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/digest.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+
+namespace candor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kManifest[] = "model.json";
+constexpr int64_t kMaxManifestBytes = 4 << 20;
+constexpr int64_t kMaxWeightBytes = int64_t{4} << 30;
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+// The directory's own spelling, links and all: `student -> models/2024-05` is a bundle called student.
+absl::Status NameFromPath(const fs::path& directory, Bundle* bundle) {
+  std::error_code error;
+  fs::path path = fs::absolute(directory, error).lexically_normal();
+  if (error) return absl::DataLossError(absl::StrCat(directory.string(), ": ", error.message()));
+  if (!path.has_filename()) path = path.parent_path();  // "a/b/" and "a/b/."
+  bundle->name = path.filename().string();
+  const std::string parent = path.parent_path().filename().string();
+  const bool digits = std::all_of(bundle->name.begin(), bundle->name.end(), absl::ascii_isdigit);
+  int version = 0;
+  if (digits && !parent.empty() && absl::SimpleAtoi(bundle->name, &version)) {
+    bundle->name = parent;
+    bundle->version = version;
+  }
+  return absl::OkStatus();
+}
+
+// One file at a time is in memory twice, as bytes and as tensors.
+absl::StatusOr<TensorFile> ReadMember(const std::string& path, const FileRecord& record) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);  // before reading: a wrong file may be of any size
+  if (!error && size != static_cast<uintmax_t>(record.bytes)) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": must have the ", record.bytes, " bytes ", kManifest, " says, has ", size));
+  }
+  auto bytes = ReadFile(path, kMaxWeightBytes);
+  if (absl::IsNotFound(bytes.status())) {
+    return absl::DataLossError(absl::StrCat(path, ": missing, ", kManifest, " lists it"));
+  }
+  if (!bytes.ok()) return std::move(bytes).status();
+  if (const std::string digest = Sha256Hex(*bytes); digest != record.sha256) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": must have the SHA-256 ", record.sha256, " ", kManifest, " says, has ", digest));
+  }
+  auto file = ParseSafetensors(*bytes);
+  if (!file.ok()) return InFile(path, file.status());
+  return file;
+}
+
+std::string MemberFileName(size_t index, size_t count) {
+  return count == 1 ? "model.safetensors" : absl::StrCat("member_", index, ".safetensors");
+}
+
+}  // namespace
+
+absl::StatusOr<Bundle> ReadBundle(const std::string& directory) {
+  std::error_code error;
+  if (!fs::is_directory(directory, error)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));
+  Bundle bundle;
+  RETURN_IF_ERROR(NameFromPath(directory, &bundle));
+  const std::string manifest = (fs::path(directory) / kManifest).string();
+  ASSIGN_OR_RETURN(const std::string json, ReadFile(manifest, kMaxManifestBytes));
+  bundle.digest = Sha256Hex(json);
+  auto spec = ModelSpecFromJson(json);
+  if (!spec.ok()) return InFile(manifest, spec.status());
+  bundle.spec = *std::move(spec);
+  for (const FileRecord& record : bundle.spec.weights) {
+    ASSIGN_OR_RETURN(TensorFile member, ReadMember((fs::path(directory) / record.name).string(), record));
+    bundle.members.push_back(std::move(member));
+  }
+  return bundle;
+}
+
+absl::Status WriteBundle(const std::string& directory, ModelSpec spec, const std::vector<TensorFile>& members) {
+  const fs::path folder(directory);
+  const std::string manifest = (folder / kManifest).string();
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(manifest, error))) {
+    return absl::AlreadyExistsError(absl::StrCat(manifest, ": a bundle is there already"));
+  }
+  spec.weights.clear();
+  for (size_t i = 0; i < members.size(); ++i) {
+    spec.weights.push_back({MemberFileName(i, members.size()), 0, std::string(64, '0')});
+  }
+  if (absl::Status status = ValidateModelSpec(spec); !status.ok()) return InFile(manifest, status);
+
+  RETURN_IF_ERROR(MakeDirectories(directory));
+  for (size_t i = 0; i < members.size(); ++i) {
+    FileRecord& record = spec.weights[i];
+    const std::string path = (folder / record.name).string();
+    auto bytes = SerializeSafetensors(members[i]);
+    if (!bytes.ok()) return InFile(path, bytes.status());
+    if (static_cast<int64_t>(bytes->size()) > kMaxWeightBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": must have at most ", kMaxWeightBytes, " bytes, has ", bytes->size()));
+    }
+    record.bytes = static_cast<int64_t>(bytes->size());
+    record.sha256 = Sha256Hex(*bytes);
+    RETURN_IF_ERROR(WriteFileAtomically(path, *bytes));
+  }
+  const std::string json = ModelSpecToJson(spec);
+  if (static_cast<int64_t>(json.size()) > kMaxManifestBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(manifest, ": must have at most ", kMaxManifestBytes, " bytes, has ", json.size()));
+  }
+  return WriteFileAtomically(manifest, json);
+}
+
+}  // namespace candor

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/model/model_spec.h"
+#include "core/model/safetensors.h"
+#include "core/uncertainty/network_predictor.h"
+
+namespace candor {
+
+// The predictor of a bundle: `members` in spec.weights order, in evaluation mode, on `device`. InvalidArgument: weights
+// that do not fit the architecture, with the member's index. May throw c10::Error.
+absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, absl::Span<const TensorFile> members,
+                                                         torch::Device device, ReducerFactory make_reducer);
+
+// MakePredictor on the CPU with the CPU's reducer.
+absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,
+                                                            absl::Span<const TensorFile> members);
+
+// What the predictor says about KnownAnswerPicture(). May throw c10::Error.
+absl::StatusOr<KnownAnswer> ComputeKnownAnswer(const ModelSpec& spec, torch::Device device, Predictor* predictor);
+
+// DataLoss unless at least 99 % of the labels are equal and the uncertainty differs by at most 0.01 of its range on
+// average.
+absl::Status CheckKnownAnswer(const KnownAnswer& expected, const KnownAnswer& actual);
+
+}  // namespace candor

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one place where uncertainty methods plug in. The same object answers requests, scores a validation set and, as
+// the frozen teacher, makes the distillation target ("the DE can in principle be substituted by any other UQ method":
+// DUDES, section 1).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/uncertainty/score_reducer.h"
+#include "core/uncertainty/segmentation.h"
+
+namespace candor {
+
+// Thread-compatible. May throw c10::Error.
+class Predictor {
+ public:
+  virtual ~Predictor() = default;
+
+  // images [N, 3, H, W] float32, normalised and padded to multiples of 16, on the predictor's device. Returns N
+  // segmentations of the upper left `size`. Each kind of `kinds` at most once and among kinds().
+  // Cancelled: `cancelled` (may be null) said so before a member. Internal: a value is not finite.
+  virtual absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
+                                                            absl::Span<const KindRequest> kinds,
+                                                            const CancelCheck& cancelled) = 0;
+
+  // The kinds this predictor can give, its default first.
+  virtual const std::vector<UncertaintyKind>& kinds() const = 0;
+};
+
+}  // namespace candor

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inner loop of the fused pass: one output row, a vector of pixels at a time. Included once per instruction set.
+
+#if defined(CANDOR_REDUCE_ROW_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CANDOR_REDUCE_ROW_INL_H_
+#undef CANDOR_REDUCE_ROW_INL_H_
+#else
+#define CANDOR_REDUCE_ROW_INL_H_
+#endif
+
+#include "core/uncertainty/formulas-inl.h"
+#include "core/uncertainty/row_job.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace candor {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using DI = hn::RebindToSigned<D>;
+using V = hn::Vec<D>;
+
+// Horizontal upsampling of one vector of pixels. Its sources lie within one vector from the first pixel's source on,
+// since N pixels span N / 4 + 1 source values: a table look-up in registers instead of a gather.
+class Columns {
+ public:
+  Columns(D d, const RowJob& job, int x)
+      : d_(d),
+        base_(job.column_index[x]),
+        left_(Relative(d, job, x, 0)),
+        right_(Relative(d, job, x, 1)),
+        fraction_(hn::LoadU(d, job.column_fraction + x)) {}
+
+  HWY_INLINE V Upsample(const float* row) const {
+    const V source = hn::LoadU(d_, row + base_);
+    const V left = hn::TableLookupLanes(source, left_);
+    const V right = hn::TableLookupLanes(source, right_);
+    return hn::MulAdd(hn::Sub(right, left), fraction_, left);
+  }
+
+ private:
+  using Indices = decltype(hn::IndicesFromVec(D(), hn::Zero(DI())));
+
+  static Indices Relative(D d, const RowJob& job, int x, int offset) {
+    const DI di;
+    const auto index = hn::LoadU(di, job.column_index + x);
+    return hn::IndicesFromVec(d, hn::Add(index, hn::Set(di, offset - job.column_index[x])));
+  }
+
+  D d_;
+  int base_;
+  Indices left_, right_;
+  V fraction_;
+};
+
+// Runs all members over N pixels; leaves p in scratch.mean and sum_m (p_m - p)^2 in scratch.squares, per
+// class. Returns mean_m H[p_m], or 0 where nobody asked for it.
+HWY_INLINE V AccumulateMembers(D d, const RowJob& job, const Columns& columns, const RowScratch& scratch) {
+  const size_t lanes = hn::Lanes(d);
+  for (int c = 0; c < job.classes; ++c) {
+    hn::Store(hn::Zero(d), d, scratch.mean + c * lanes);
+    hn::Store(hn::Zero(d), d, scratch.squares + c * lanes);
+  }
+  V entropy_sum = hn::Zero(d);
+  for (int m = 0; m < job.members; ++m) {
+    const float* rows = job.score_rows + static_cast<size_t>(m) * job.classes * job.row_stride;
+    V largest = hn::Set(d, -3.0e38f);
+    for (int c = 0; c < job.classes; ++c) {
+      const V logit = columns.Upsample(rows + c * job.row_stride);
+      largest = hn::Max(largest, logit);
+      hn::Store(logit, d, scratch.exponentials + c * lanes);
+    }
+    V sum = hn::Zero(d);
+    V weighted = hn::Zero(d);
+    for (int c = 0; c < job.classes; ++c) {
+      const V below = hn::Sub(hn::Load(d, scratch.exponentials + c * lanes), largest);
+      const V exponential = hn::Exp(d, below);
+      sum = hn::Add(sum, exponential);
+      weighted = hn::MulAdd(exponential, below, weighted);
+      hn::Store(exponential, d, scratch.exponentials + c * lanes);
+    }
+    const V one_over_sum = hn::Div(hn::Set(d, 1.0f), sum);
+    if (job.needs_member_entropy) {
+      entropy_sum = hn::Add(entropy_sum, SoftmaxEntropy(d, sum, weighted, one_over_sum));
+    }
+    const V one_over_count = hn::Set(d, 1.0f / static_cast<float>(m + 1));
+    for (int c = 0; c < job.classes; ++c) {
+      V mean = hn::Load(d, scratch.mean + c * lanes);
+      V squares = hn::Load(d, scratch.squares + c * lanes);
+      UpdateMoments(hn::Mul(hn::Load(d, scratch.exponentials + c * lanes), one_over_sum), one_over_count, mean,
+                    squares);
+      hn::Store(mean, d, scratch.mean + c * lanes);
+      hn::Store(squares, d, scratch.squares + c * lanes);
+    }
+  }
+  return hn::Mul(entropy_sum, hn::Set(d, 1.0f / static_cast<float>(job.members)));
+}
+
+// The label of N pixels and what the kinds need of the mean probabilities.
+struct PixelSummary {
+  V label;             // class index as a float
+  V largest, second;   // of the mean probabilities
+  V squares_at_label;  // sum_m (p_m - p)^2 of the label's class
+  V entropy;           // H[p]
+};
+
+HWY_INLINE PixelSummary Summarise(D d, const RowJob& job, const RowScratch& scratch) {
+  const size_t lanes = hn::Lanes(d);
+  PixelSummary pixel{hn::Zero(d), hn::Set(d, -1.0f), hn::Set(d, -1.0f), hn::Zero(d), hn::Zero(d)};
+  for (int c = 0; c < job.classes; ++c) {
+    const V p = hn::Load(d, scratch.mean + c * lanes);
+    const auto is_larger = hn::Gt(p, pixel.largest);  // strictly: of equal classes the first is the label
+    pixel.second = hn::Max(pixel.second, hn::Min(p, pixel.largest));
+    pixel.largest = hn::Max(p, pixel.largest);
+    pixel.label = hn::IfThenElse(is_larger, hn::Set(d, static_cast<float>(c)), pixel.label);
+    pixel.squares_at_label =
+        hn::IfThenElse(is_larger, hn::Load(d, scratch.squares + c * lanes), pixel.squares_at_label);
+    if (job.needs_entropy) pixel.entropy = hn::Add(pixel.entropy, EntropyTerm(d, p));
+  }
+  return pixel;
+}
+
+HWY_INLINE V KindValue(D d, const RowJob& job, UncertaintyKind kind, const PixelSummary& pixel, V expected_entropy,
+                       V learned) {
+  switch (kind) {
+    case UncertaintyKind::kPredictiveStddev:
+      return job.learned_row != nullptr
+                 ? Sigmoid(d, learned)
+                 : PredictiveStddev(d, pixel.squares_at_label, 1.0f / static_cast<float>(job.members - 1));
+    case UncertaintyKind::kPredictiveEntropy:
+      return pixel.entropy;
+    case UncertaintyKind::kExpectedEntropy:
+      return expected_entropy;
+    case UncertaintyKind::kMutualInformation:
+      return MutualInformation(d, pixel.entropy, expected_entropy);
+    case UncertaintyKind::kMaxProbability:
+      return MaxProbabilityDoubt(d, pixel.largest);
+    case UncertaintyKind::kMargin:
+      return MarginDoubt(d, pixel.largest, pixel.second);
+  }
+  return hn::Zero(d);  // unreachable: the switch is complete
+}
+
+void ReduceRow(const RowJob& job, const RowScratch& scratch) {
+  const D d;
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  for (int x = 0; x < job.width; x += lanes) {
+    const Columns columns(d, job, x);
+    const V expected_entropy = AccumulateMembers(d, job, columns, scratch);
+    const PixelSummary pixel = Summarise(d, job, scratch);
+    const V learned = job.learned_row != nullptr ? columns.Upsample(job.learned_row) : hn::Zero(d);
+    hn::StoreU(pixel.label, d, job.label_row + x);
+    for (int k = 0; k < job.kind_count; ++k) {
+      hn::StoreU(KindValue(d, job, job.kinds[k], pixel, expected_entropy, learned), d, job.kind_rows[k] + x);
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace candor
+HWY_AFTER_NAMESPACE();
+
+#endif  // CANDOR_REDUCE_ROW_INL_H_

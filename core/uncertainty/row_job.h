@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the inner loop reads and writes for one output row. Pointers are borrowed for the call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/model/uncertainty_kind.h"
+
+namespace candor {
+
+// The widest vector in floats: rows are padded by this much, so that whole vectors may be read and written.
+inline constexpr int kMaxLanes = 16;
+
+struct RowJob {
+  int members = 0;
+  int classes = 0;
+  int width = 0;                       // pixels to compute
+  const float* score_rows = nullptr;   // [members][classes][row_stride]: scores at this row, not yet upsampled across
+  size_t row_stride = 0;               // low-resolution width + kMaxLanes + 1, filled up with the last value
+  const float* learned_row = nullptr;  // a student's uncertainty scores, as above; null for others
+  const int32_t* column_index = nullptr;
+  const float* column_fraction = nullptr;
+  bool needs_entropy = false;  // of the mean
+  bool needs_member_entropy = false;
+  const UncertaintyKind* kinds = nullptr;
+  int kind_count = 0;
+  float* label_row = nullptr;         // [width + kMaxLanes], class indices as floats
+  float* const* kind_rows = nullptr;  // kind_count rows of [width + kMaxLanes]
+};
+
+// [classes][lanes] each, aligned for vectors.
+struct RowScratch {
+  float* exponentials = nullptr;
+  float* mean = nullptr;
+  float* squares = nullptr;
+};
+
+}  // namespace candor

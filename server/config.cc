@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading, completing and checking the server's configuration.
+#include "server/config.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "core/base/text_proto.h"
+
+namespace candor {
+namespace {
+
+constexpr int64_t kMiB = int64_t{1} << 20;
+
+void ApplyFlags(const ServerFlags& flags, v1::ServerConfig* config) {
+  if (!flags.bundles.empty()) {
+    config->clear_models();
+    for (const std::string& bundle : flags.bundles) config->add_models()->set_bundle(bundle);
+  }
+  if (flags.default_model.has_value()) config->set_default_model(*flags.default_model);
+  if (flags.device.has_value()) config->set_device(*flags.device);
+  if (flags.listen.has_value()) config->set_listen(*flags.listen);
+  if (flags.metrics_listen.has_value()) config->set_metrics_listen(*flags.metrics_listen);
+  if (flags.threads.has_value()) config->set_threads(*flags.threads);
+  if (flags.log_level.has_value()) config->set_log_level(*flags.log_level);
+}
+
+absl::Status CheckRange(absl::string_view field, int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(field, ": must be in [", low, ", ", high, "], got ", value));
+}
+
+absl::Status CheckAddress(absl::string_view field, const std::string& address) {
+  absl::Status status = ParseHostPort(address).status();
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", status.message()));
+}
+
+absl::Status CheckModels(const v1::ServerConfig& config) {
+  if (config.models().empty()) {
+    return absl::InvalidArgumentError("models: at least one is needed, in the configuration or as --bundle DIR");
+  }
+  for (int i = 0; i < config.models_size(); ++i) {
+    const std::string path = absl::StrCat("models[", i, "]");
+    if (config.models(i).bundle().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ".bundle: must name a directory, got \"\""));
+    }
+    for (int j = 0; j < config.models(i).aliases_size(); ++j) {
+      if (config.models(i).aliases(j).empty()) {
+        return absl::InvalidArgumentError(absl::StrCat(path, ".aliases[", j, "]: must not be empty"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLimits(const v1::ServerConfig& config) {
+  RETURN_IF_ERROR(CheckRange("threads", config.threads(), 0, 1024));
+  RETURN_IF_ERROR(CheckRange("max_pixels", config.max_pixels(), 1, 268435456));
+  RETURN_IF_ERROR(CheckRange("max_message_bytes", config.max_message_bytes(), 1024, 1024 * kMiB));
+  if (config.message_memory_bytes() < config.max_message_bytes()) {
+    return absl::InvalidArgumentError(absl::StrCat("message_memory_bytes: must be at least max_message_bytes (",
+                                                   config.max_message_bytes(), "), got ",
+                                                   config.message_memory_bytes()));
+  }
+  RETURN_IF_ERROR(CheckRange("max_pending_requests", config.max_pending_requests(), 1, 65536));
+  // Negated, so that NaN fails.
+  if (!(config.uncertainty_threshold() >= 0 && config.uncertainty_threshold() <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("uncertainty_threshold: must be in [0, 1], got ", config.uncertainty_threshold()));
+  }
+  return CheckRange("drain_timeout_ms", config.drain_timeout_ms(), 0, 3600000);
+}
+
+}  // namespace
+
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
+  const auto refuse = [text] {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be HOST:PORT with a port in [0, 65535], got \"", absl::CHexEscape(text), "\""));
+  };
+  const size_t colon = text.rfind(':');
+  if (colon == absl::string_view::npos || colon == 0) return refuse();
+  HostPort result;
+  result.host = std::string(text.substr(0, colon));
+  const absl::string_view port = text.substr(colon + 1);
+  const bool all_digits = !port.empty() && std::all_of(port.begin(), port.end(), absl::ascii_isdigit);
+  if (!all_digits || !absl::SimpleAtoi(port, &result.port) || result.port > 65535) return refuse();
+  const bool has_brackets = result.host.front() == '[' && result.host.back() == ']' && result.host.size() > 2;
+  const absl::string_view inner =
+      has_brackets ? absl::string_view(result.host).substr(1, result.host.size() - 2) : result.host;
+  if (inner.find_first_of("[] \t/,") != absl::string_view::npos) return refuse();
+  if (!has_brackets && inner.find(':') != absl::string_view::npos) return refuse();
+  return result;
+}
+
+void FillServerConfigDefaults(v1::ServerConfig* config) {
+  if (config->listen().empty()) config->set_listen("127.0.0.1:8500");
+  if (config->metrics_listen().empty()) config->set_metrics_listen("127.0.0.1:8502");
+  if (config->device().empty()) config->set_device("auto");
+  if (!config->has_max_pixels()) config->set_max_pixels(16777216);
+  if (!config->has_max_message_bytes()) config->set_max_message_bytes(64 * kMiB);
+  if (!config->has_message_memory_bytes()) {
+    // Clamped so that a max_message_bytes far out of range does not overflow before it is refused.
+    const int64_t message = std::clamp(config->max_message_bytes(), int64_t{0}, 1024 * kMiB);
+    config->set_message_memory_bytes(std::max(4 * message, config->max_message_bytes()));
+  }
+  if (!config->has_max_pending_requests()) config->set_max_pending_requests(64);
+  if (!config->has_uncertainty_threshold()) config->set_uncertainty_threshold(0.1F);
+  if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
+  if (!config->has_reflection()) config->set_reflection(true);
+  if (config->log_level().empty()) config->set_log_level("info");
+}
+
+absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
+  RETURN_IF_ERROR(CheckModels(config));
+  RETURN_IF_ERROR(CheckAddress("listen", config.listen()));
+  if (config.metrics_listen() != kMetricsOff) {
+    RETURN_IF_ERROR(CheckAddress("metrics_listen", config.metrics_listen()));
+  }
+  if (config.device() != "auto" && config.device() != "cpu" && config.device() != "cuda") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device: must be auto, cpu or cuda, got \"", absl::CHexEscape(config.device()), "\""));
+  }
+  RETURN_IF_ERROR(CheckLimits(config));
+  if (!ParseLogLevel(config.log_level()).ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("log_level: must be debug, info, warning or error, got \"",
+                                                   absl::CHexEscape(config.log_level()), "\""));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::ServerConfig> MakeServerConfig(const ServerFlags& flags) {
+  v1::ServerConfig config;
+  if (!flags.config_path.empty()) RETURN_IF_ERROR(ReadTextProto(flags.config_path, &config));
+  ApplyFlags(flags, &config);
+  FillServerConfigDefaults(&config);
+  RETURN_IF_ERROR(ValidateServerConfig(config));
+  return config;
+}
+
+}  // namespace candor

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+
+namespace candor {
+
+// The same code; the message on one line, in valid UTF-8 and at most 1,024 bytes: it travels in a header, and the limit
+// of all headers together is 8 KiB.
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+}  // namespace candor

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// candor-server: loads the bundles, serves until SIGTERM, drains.
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/cpu_count.h"
+#include "core/base/exit_code.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "core/model/bundle.h"
+#include "core/segmenter/segmenter.h"
+#include "google/protobuf/text_format.h"
+#include "server/config.h"
+#include "server/execution/inference_executor.h"
+#include "server/flags.h"
+#include "server/model_registry.h"
+#include "server/server.h"
+#include "server/shutdown_signal.h"
+
+namespace candor {
+namespace {
+
+// glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
+// them. Blocks up to 64 MiB (a float map of 16 Mpx) are kept instead, and at most that much is left unused on top of
+// the heap.
+void ConfigureAllocator() {
+  constexpr int kKeptBytes = 64 << 20;
+  mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  mallopt(M_TOP_PAD, kKeptBytes / 4);
+}
+
+// gRPC 1.51 stops accepting for good once it has run out of file descriptors.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Fail(ExitCode code, const absl::Status& status) {
+  std::cerr << "candor-server: " << status.message() << std::endl;
+  return static_cast<int>(code);
+}
+
+std::vector<std::string> Aliases(const v1::ModelConfig& model) {
+  return {model.aliases().begin(), model.aliases().end()};
+}
+
+// Reads and verifies every bundle without building a network.
+absl::Status CheckBundles(const v1::ServerConfig& config) {
+  std::vector<ModelNaming> namings;
+  for (const v1::ModelConfig& model : config.models()) {
+    ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(model.bundle()));
+    namings.push_back({bundle.name, bundle.spec.kind, Aliases(model)});
+  }
+  return ModelNames::Resolve(namings, config.default_model()).status();
+}
+
+absl::StatusOr<LoadedModel> LoadModel(const v1::ModelConfig& config, const LoadOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  LoadedModel model;
+  ASSIGN_OR_RETURN(model.segmenter, LoadSegmenter(config.bundle(), options));
+  model.aliases = Aliases(config);
+  model.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const ModelInfo& info = model.segmenter->info();
+  LogInfo("model loaded", {{"model", info.name},
+                           {"version", info.version},
+                           {"digest", info.digest},
+                           {"device", info.device},
+                           {"seconds", model.load_seconds}});
+  return model;
+}
+
+absl::StatusOr<std::unique_ptr<ModelRegistry>> LoadModels(const v1::ServerConfig& config) {
+  ASSIGN_OR_RETURN(const Device wanted, ParseDevice(config.device()));
+  LoadOptions options;
+  ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
+  options.threads = config.threads();
+  std::vector<LoadedModel> models;
+  for (const v1::ModelConfig& model_config : config.models()) {
+    ASSIGN_OR_RETURN(LoadedModel model, LoadModel(model_config, options));
+    models.push_back(std::move(model));
+  }
+  return ModelRegistry::Create(std::move(models), config.default_model());
+}
+
+int Serve(v1::ServerConfig config) {
+  ShutdownSignal shutdown;
+  if (config.threads() == 0) config.set_threads(UsableCores());
+  InferenceExecutor executor(config.max_pending_requests());
+  absl::StatusOr<std::unique_ptr<ModelRegistry>> models;
+  executor.RunAndWait([&models, &config] { models = LoadModels(config); });
+  if (!models.ok()) return Fail(ExitCode::kConfiguration, models.status());
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, *std::move(models), &executor);
+  if (!server.ok()) return Fail(ExitCode::kUnavailable, server.status());
+  shutdown.Arm();
+  std::cout << "listening grpc=" << (*server)->grpc_address() << " metrics=" << (*server)->metrics_address()
+            << std::endl;
+  shutdown.Wait();
+  LogInfo("draining");
+  (*server)->Drain();
+  LogInfo("stopped");
+  return static_cast<int>(ExitCode::kOk);
+}
+
+int Run(int argc, char** argv) {
+  std::variant<ServerFlags, ExitCode> parsed = ParseServerFlags(argc, argv, std::cout, std::cerr);
+  if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
+  const ServerFlags& flags = std::get<ServerFlags>(parsed);
+  absl::StatusOr<v1::ServerConfig> config = MakeServerConfig(flags);
+  if (!config.ok()) return Fail(ExitCode::kConfiguration, config.status());
+  SetLogLevel(*ParseLogLevel(config->log_level()));
+  if (flags.print_config) {
+    std::string text;
+    google::protobuf::TextFormat::PrintToString(*config, &text);
+    std::cout << text << std::flush;
+  }
+  if (flags.check_config) {
+    absl::Status status = CheckBundles(*config);
+    if (!status.ok()) return Fail(ExitCode::kConfiguration, status);
+    std::cout << "configuration ok" << std::endl;
+  }
+  if (flags.print_config || flags.check_config) return static_cast<int>(ExitCode::kOk);
+  return Serve(*std::move(config));
+}
+
+}  // namespace
+}  // namespace candor
+
+int main(int argc, char** argv) {
+  candor::ConfigureAllocator();
+  candor::RaiseFileLimit();
+  try {
+    return candor::Run(argc, argv);
+  } catch (const std::exception& e) {
+    return candor::Fail(candor::ExitCode::kInternal, absl::InternalError(e.what()));
+  }
+}

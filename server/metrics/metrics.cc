@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The server's Prometheus metrics.
+#include "server/metrics/metrics.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+
+namespace candor {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+
+constexpr const char* kStageNames[] = {"decode", "queue", "infer", "encode"};
+
+// From a thumbnail on a GPU to a teacher's large picture on a CPU, in seconds.
+prometheus::Histogram::BucketBoundaries SecondsBuckets() {
+  return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+}
+
+// Shares in [0, 1], finer where well-trained models live.
+prometheus::Histogram::BucketBoundaries ShareBuckets() {
+  return {0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1};
+}
+
+// The same, over [0, range_max].
+prometheus::Histogram::BucketBoundaries UncertaintyBuckets(float range_max) {
+  prometheus::Histogram::BucketBoundaries buckets = ShareBuckets();
+  for (double& bound : buckets) bound *= range_max;
+  return buckets;
+}
+
+// A counter or histogram that has seen one NaN is lost until the next start.
+void ObserveFinite(prometheus::Histogram* histogram, double value) {
+  if (std::isfinite(value)) histogram->Observe(value);
+}
+
+void IncrementFinite(prometheus::Counter* counter, double value) {
+  if (std::isfinite(value) && value > 0) counter->Increment(value);
+}
+
+}  // namespace
+
+Metrics::Metrics(absl::string_view version, absl::string_view git, const std::vector<ModelMetricsInfo>& models)
+    : registry_(std::make_shared<prometheus::Registry>()),
+      requests_(BuildCounter()
+                    .Name("candor_requests_total")
+                    .Help("Requests answered, by method, model and status code.")
+                    .Register(*registry_)),
+      request_duration_(BuildHistogram()
+                            .Name("candor_request_duration_seconds")
+                            .Help("Time from a request's arrival to its answer, whatever the status.")
+                            .Register(*registry_)),
+      stage_duration_(BuildHistogram()
+                          .Name("candor_stage_duration_seconds")
+                          .Help("Time of each part of a segmentation request.")
+                          .Register(*registry_)),
+      images_(BuildCounter().Name("candor_images_total").Help("Pictures segmented.").Register(*registry_)),
+      pixels_(BuildCounter().Name("candor_pixels_total").Help("Pixels segmented.").Register(*registry_)),
+      image_uncertainty_(BuildHistogram()
+                             .Name("candor_image_uncertainty")
+                             .Help("Mean uncertainty of each picture, of the model's default kind, in its unit.")
+                             .Register(*registry_)),
+      uncertain_pixel_ratio_(BuildHistogram()
+                                 .Name("candor_uncertain_pixel_ratio")
+                                 .Help("Share of each picture's pixels above the configured uncertainty threshold.")
+                                 .Register(*registry_)),
+      predicted_pixels_(BuildCounter()
+                            .Name("candor_predicted_pixels_total")
+                            .Help("Pixels given each class label.")
+                            .Register(*registry_)),
+      predicted_uncertainty_(BuildCounter()
+                                 .Name("candor_predicted_uncertainty_total")
+                                 .Help("Uncertainty summed over the pixels of each class label; its rate over that of "
+                                       "candor_predicted_pixels_total is the class's mean.")
+                                 .Register(*registry_)),
+      in_flight_(BuildGauge()
+                     .Name("candor_requests_in_flight")
+                     .Help("Requests received and not yet answered.")
+                     .Register(*registry_)
+                     .Add({})) {
+  BuildGauge()
+      .Name("candor_build_info")
+      .Help("Always 1; what is running is in the labels.")
+      .Register(*registry_)
+      .Add({{"version", std::string(version)}, {"git", std::string(git)}})
+      .Set(1);
+  for (const ModelMetricsInfo& model : models) AddModel(model);
+}
+
+void Metrics::AddModel(const ModelMetricsInfo& model) {
+  // Register returns the family of that name if it is there already.
+  BuildGauge()
+      .Name("candor_model_loaded")
+      .Help("1 for each model that is served.")
+      .Register(*registry_)
+      .Add({{"model", model.name}, {"version", absl::StrCat(model.version)}})
+      .Set(1);
+  BuildGauge()
+      .Name("candor_model_load_seconds")
+      .Help("Time to read, verify and warm up the model.")
+      .Register(*registry_)
+      .Add({{"model", model.name}})
+      .Set(model.load_seconds);
+
+  const float range_max = UncertaintyKindMax(model.default_kind, static_cast<int>(model.class_names.size()));
+  const prometheus::Labels labels = {{"model", model.name}};
+  ModelMetrics metrics;
+  for (int stage = 0; stage < 4; ++stage) {
+    metrics.stages[stage] =
+        &stage_duration_.Add({{"model", model.name}, {"stage", kStageNames[stage]}}, SecondsBuckets());
+  }
+  metrics.images = &images_.Add(labels);
+  metrics.pixels = &pixels_.Add(labels);
+  metrics.image_uncertainty =
+      &image_uncertainty_.Add({{"model", model.name}, {"kind", std::string(UncertaintyKindName(model.default_kind))}},
+                              UncertaintyBuckets(range_max));
+  metrics.uncertain_pixel_ratio = &uncertain_pixel_ratio_.Add(labels, ShareBuckets());
+  for (const std::string& class_name : model.class_names) {
+    const prometheus::Labels class_labels = {{"model", model.name}, {"class", class_name}};
+    metrics.predicted_pixels.push_back(&predicted_pixels_.Add(class_labels));
+    metrics.predicted_uncertainty.push_back(&predicted_uncertainty_.Add(class_labels));
+  }
+  models_.emplace(model.name, std::move(metrics));
+  // Rates of a series that starts at its first request miss that request.
+  requests_.Add({{"method", "Segment"}, {"model", model.name}, {"code", "OK"}});
+}
+
+const Metrics::ModelMetrics* Metrics::FindModel(absl::string_view model) const {
+  const auto found = models_.find(model);
+  return found == models_.end() ? nullptr : &found->second;
+}
+
+void Metrics::RequestStarted() { in_flight_.Increment(); }
+
+void Metrics::RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code,
+                              double seconds) {
+  in_flight_.Decrement();
+  const bool is_known = model == kNoModel || FindModel(model) != nullptr;
+  const std::string model_label(is_known ? model : kUnknownModel);
+  const std::string method_label(method);
+  requests_.Add({{"method", method_label}, {"model", model_label}, {"code", absl::StatusCodeToString(code)}})
+      .Increment();
+  ObserveFinite(&request_duration_.Add({{"method", method_label}, {"model", model_label}}, SecondsBuckets()), seconds);
+}
+
+void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds) {
+  const ModelMetrics* metrics = FindModel(model);
+  if (metrics != nullptr) ObserveFinite(metrics->stages[static_cast<int>(stage)], seconds);
+}
+
+void Metrics::PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold) {
+  const ModelMetrics* metrics = FindModel(model);
+  if (metrics == nullptr) return;
+  metrics->images->Increment();
+  metrics->pixels->Increment(static_cast<double>(segmentation.width) * segmentation.height);
+  if (!segmentation.kinds.empty()) {
+    const KindStatistics& statistics = segmentation.kinds.front().statistics;
+    ObserveFinite(metrics->image_uncertainty, statistics.mean);
+    if (has_server_threshold) ObserveFinite(metrics->uncertain_pixel_ratio, statistics.share_above_threshold);
+  }
+  const size_t classes = std::min(segmentation.classes.size(), metrics->predicted_pixels.size());
+  for (size_t i = 0; i < classes; ++i) {
+    IncrementFinite(metrics->predicted_pixels[i], static_cast<double>(segmentation.classes[i].pixels));
+    IncrementFinite(metrics->predicted_uncertainty[i], segmentation.classes[i].uncertainty_sum);
+  }
+}
+
+}  // namespace candor

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "core/model/model_spec.h"
+#include "core/uncertainty/segmentation.h"
+#include "prometheus/counter.h"
+#include "prometheus/family.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace candor {
+
+// The parts of a request that are timed.
+enum class Stage { kDecode, kQueue, kInfer, kEncode };
+
+// A loaded model, as its metrics need it.
+struct ModelMetricsInfo {
+  std::string name;
+  int version = 1;
+  double load_seconds = 0;
+  UncertaintyKind default_kind = UncertaintyKind::kPredictiveEntropy;
+  std::vector<std::string> class_names;
+};
+
+// Everything the server counts, prefix candor_. Label values come from closed sets only: methods, status codes, and the
+// loaded models with their classes; other model names are "unknown". Thread-safe.
+class Metrics {
+ public:
+  // Label of requests whose model is not loaded, and of methods without a model.
+  static constexpr absl::string_view kUnknownModel = "unknown";
+  static constexpr absl::string_view kNoModel = "none";
+
+  Metrics(absl::string_view version, absl::string_view git, const std::vector<ModelMetricsInfo>& models);
+
+  void RequestStarted();
+  void RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code, double seconds);
+
+  // `model` has to be loaded, else nothing is counted.
+  void StageFinished(absl::string_view model, Stage stage, double seconds);
+  // The first of `segmentation.kinds` is the model's default kind. `has_server_threshold`: its threshold is the
+  // configured one, so that its share above threshold is comparable between pictures.
+  void PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold);
+
+  // For the exposer.
+  const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+
+ private:
+  struct ModelMetrics {
+    prometheus::Histogram* stages[4];  // by Stage
+    prometheus::Counter* images;
+    prometheus::Counter* pixels;
+    prometheus::Histogram* image_uncertainty;
+    prometheus::Histogram* uncertain_pixel_ratio;
+    std::vector<prometheus::Counter*> predicted_pixels;       // by class
+    std::vector<prometheus::Counter*> predicted_uncertainty;  // by class
+  };
+
+  void AddModel(const ModelMetricsInfo& model);
+  const ModelMetrics* FindModel(absl::string_view model) const;
+
+  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Histogram>& request_duration_;
+  prometheus::Family<prometheus::Histogram>& stage_duration_;
+  prometheus::Family<prometheus::Counter>& images_;
+  prometheus::Family<prometheus::Counter>& pixels_;
+  prometheus::Family<prometheus::Histogram>& image_uncertainty_;
+  prometheus::Family<prometheus::Histogram>& uncertain_pixel_ratio_;
+  prometheus::Family<prometheus::Counter>& predicted_pixels_;
+  prometheus::Family<prometheus::Counter>& predicted_uncertainty_;
+  prometheus::Gauge& in_flight_;
+  absl::flat_hash_map<std::string, ModelMetrics> models_;  // constant after construction
+};
+
+}  // namespace candor

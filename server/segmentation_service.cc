@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The methods of candor.v1.Segmentation.
+#include "server/segmentation_service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "server/grpc_status.h"
+
+namespace candor {
+
+SegmentationService::SegmentationService(ServingContext serving)
+    : serving_(serving), request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
+
+std::string SegmentationService::NextRequestId() {
+  return absl::StrCat(request_id_prefix_, absl::Hex(request_count_.fetch_add(1) + 1, absl::kZeroPad8));
+}
+
+grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerContext* context,
+                                                       const v1::SegmentRequest* request,
+                                                       v1::SegmentResponse* response) {
+  return SegmentCall::Start(serving_, context, request, response, NextRequestId());
+}
+
+grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContext* context, absl::string_view method,
+                                                      const std::function<absl::Status(std::string* model)>& answer) {
+  const auto start = std::chrono::steady_clock::now();
+  std::string model(Metrics::kNoModel);
+  serving_.metrics.RequestStarted();
+  absl::Status status = serving_.admission.CheckOpen();
+  try {
+    if (status.ok()) status = answer(&model);
+  } catch (const std::exception& e) {
+    status = absl::InternalError(absl::StrCat("unexpected failure: ", e.what()));
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  serving_.metrics.RequestFinished(method, model, status.code(), seconds);
+  LogInfo("request", {{"request_id", NextRequestId()},
+                      {"method", method},
+                      {"model", model},
+                      {"code", absl::StatusCodeToString(status.code())},
+                      {"error", status.message()},
+                      {"total_ms", seconds * 1000}});
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SegmentationService::ListModels(grpc::CallbackServerContext* context,
+                                                          const v1::ListModelsRequest* /*request*/,
+                                                          v1::ListModelsResponse* response) {
+  return Answer(context, "ListModels", [this, response](std::string* /*model*/) {
+    std::vector<const LoadedModel*> models;
+    for (const LoadedModel& model : serving_.models.models()) models.push_back(&model);
+    std::sort(models.begin(), models.end(), [](const LoadedModel* a, const LoadedModel* b) {
+      return a->segmenter->info().name < b->segmenter->info().name;
+    });
+    for (const LoadedModel* model : models) FillModel(*model, response->add_models());
+    response->set_default_model(serving_.models.default_model().segmenter->info().name);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* SegmentationService::GetModel(grpc::CallbackServerContext* context,
+                                                        const v1::GetModelRequest* request,
+                                                        v1::GetModelResponse* response) {
+  return Answer(context, "GetModel", [this, request, response](std::string* label) -> absl::Status {
+    *label = std::string(Metrics::kUnknownModel);
+    ASSIGN_OR_RETURN(const LoadedModel* model, serving_.models.Find(request->model()));
+    *label = model->segmenter->info().name;
+    FillModel(*model, response->mutable_model());
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace candor

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Wires the parts of the server.
+#include "server/server.h"
+
+#include <grpc/support/log.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "prometheus/exposer.h"
+#include "server/build_info.h"
+#include "server/config.h"
+#include "server/metrics/metrics.h"
+#include "server/metrics/process_metrics.h"
+#include "server/segmentation_service.h"
+
+namespace candor {
+namespace {
+
+constexpr char kServiceName[] = "candor.v1.Segmentation";
+// A connection that asks for more waits on the client's side; Envoy's edge guide takes 100.
+constexpr int kMaxConcurrentStreams = 128;
+
+// Linking the reflection library registers its plug-in with every server builder; this takes it out again.
+class WithoutReflection : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    const auto is_reflection = [](const std::unique_ptr<grpc::ServerBuilderPlugin>& plugin) {
+      return plugin->name() == "proto_server_reflection";
+    };
+    plugins->erase(std::remove_if(plugins->begin(), plugins->end(), is_reflection), plugins->end());
+  }
+};
+
+// gRPC's own errors as our log lines. While a port is being opened they say, over several lines, what we say in one.
+void LogFromGrpc(gpr_log_func_args* args) {
+  if (args->severity == GPR_LOG_SEVERITY_ERROR) LogDebug("gRPC", {{"message", args->message}});
+}
+
+void SetGrpcArguments(grpc::ServerBuilder* builder) {
+  // On by default: a second server on the same port would start happily and take half the connections.
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000);
+  // Dead peers are found within 80 s; our client pings every 60 s, above the 30 s allowed here.
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30000);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
+  // A compressed message is inflated without bound before its size is checked.
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder->SetMaxSendMessageSize(-1);
+}
+
+std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
+  std::vector<ModelMetricsInfo> result;
+  for (const LoadedModel& model : models.models()) {
+    const ModelInfo& info = model.segmenter->info();
+    ModelMetricsInfo metrics{info.name, info.version, model.load_seconds, info.spec.default_kind(), {}};
+    for (const ClassSpec& spec : info.spec.classes) metrics.class_names.push_back(spec.name);
+    result.push_back(std::move(metrics));
+  }
+  return result;
+}
+
+// The configured address with the port that was taken. `address` is valid.
+std::string WithPort(const std::string& address, int port) {
+  return absl::StrCat(ParseHostPort(address)->host, ":", port);
+}
+
+class ServerImpl : public Server {
+ public:
+  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models, InferenceExecutor* executor)
+      : config_(config),
+        models_(std::move(models)),
+        metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_)),
+        process_metrics_(std::make_shared<ProcessMetrics>()),
+        admission_(config.max_pending_requests()),
+        workers_(config.threads()),
+        service_(ServingContext{*models_, *executor, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
+                                config.uncertainty_threshold()}) {}
+
+  ~ServerImpl() override { ServerImpl::Drain(); }
+
+  absl::Status StartMetrics();
+  absl::Status StartGrpc();
+
+  const std::string& grpc_address() const override { return grpc_address_; }
+  const std::string& metrics_address() const override { return metrics_address_; }
+  void Drain() override;
+
+ private:
+  const v1::ServerConfig config_;
+  const std::unique_ptr<ModelRegistry> models_;
+  Metrics metrics_;
+  const std::shared_ptr<ProcessMetrics> process_metrics_;
+  Admission admission_;
+  WorkerPool workers_;
+  SegmentationService service_;
+  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<grpc::Server> grpc_;
+  std::string grpc_address_;
+  std::string metrics_address_ = kMetricsOff;
+};
+
+absl::Status ServerImpl::StartMetrics() {
+  if (config_.metrics_listen() == kMetricsOff) return absl::OkStatus();
+  try {
+    exposer_ = std::make_unique<prometheus::Exposer>(config_.metrics_listen());
+    exposer_->RegisterCollectable(metrics_.registry());
+    exposer_->RegisterCollectable(process_metrics_);
+    metrics_address_ = WithPort(config_.metrics_listen(), exposer_->GetListeningPorts().at(0));
+  } catch (const std::exception&) {  // its text says "null context", and no more
+    exposer_.reset();
+    return absl::UnavailableError(absl::StrCat("metrics_listen: cannot listen on ", config_.metrics_listen(),
+                                               "; is the port taken, or the host not an IP address of this machine?"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServerImpl::StartGrpc() {
+  gpr_set_log_function(LogFromGrpc);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // keeps the linker from dropping the library
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  SetGrpcArguments(&builder);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(config_.max_message_bytes()));
+  // The limit on one message is checked after it is buffered; only the quota bounds what is buffered. A connection
+  // takes some of it for itself, hence the floor.
+  constexpr int64_t kSmallestQuota = 4 << 20;
+  grpc::ResourceQuota quota("candor");
+  quota.Resize(static_cast<size_t>(std::max(config_.message_memory_bytes(), kSmallestQuota)));
+  builder.SetResourceQuota(quota);
+  if (!config_.reflection()) builder.SetOption(std::make_unique<WithoutReflection>());
+  int port = 0;
+  builder.AddListeningPort(config_.listen(), grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service_);
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr || port == 0) {
+    return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config_.listen(),
+                                               "; is the port taken, or the host not of this machine?"));
+  }
+  grpc_address_ = WithPort(config_.listen(), port);
+  grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
+  health->SetServingStatus(kServiceName, true);
+  for (const LoadedModel& model : models_->models()) {
+    health->SetServingStatus(model.segmenter->info().name, true);
+    for (const std::string& alias : model.aliases) health->SetServingStatus(alias, true);
+  }
+  return absl::OkStatus();
+}
+
+void ServerImpl::Drain() {
+  if (grpc_ == nullptr) return;
+  // In this order, whoever sees NOT_SERVING is refused.
+  admission_.Close();
+  grpc_->GetHealthCheckService()->Shutdown();
+  if (!admission_.WaitUntilEmpty(absl::Milliseconds(config_.drain_timeout_ms()))) {
+    LogWarning("drain timeout: cancelling what is left", {{"drain_timeout_ms", config_.drain_timeout_ms()}});
+    admission_.Abandon();
+    admission_.WaitUntilEmpty(absl::InfiniteDuration());
+  }
+  // Ends what is left on the connections, such as health watches, which never end by themselves.
+  grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  grpc_->Wait();
+  grpc_.reset();
+  exposer_.reset();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
+                                                      std::unique_ptr<ModelRegistry> models,
+                                                      InferenceExecutor* executor) {
+  auto server = std::make_unique<ServerImpl>(config, std::move(models), executor);
+  RETURN_IF_ERROR(server->StartMetrics());
+  RETURN_IF_ERROR(server->StartGrpc());
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace candor

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "candor/v1/config.pb.h"
+#include "server/execution/inference_executor.h"
+#include "server/model_registry.h"
+
+namespace candor {
+
+// A running server: the gRPC port, the health service, the metrics page and the threads behind them. The destructor
+// drains.
+class Server {
+ public:
+  // Opens both ports. `config` has its defaults filled and is valid, `threads` resolved; the models are warm,
+  // `executor` is the thread they were loaded on and outlives the server. Unavailable: an address that cannot be
+  // listened on, named with its field; nothing is left open then.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config,
+                                                       std::unique_ptr<ModelRegistry> models,
+                                                       InferenceExecutor* executor);
+  virtual ~Server() = default;
+
+  // HOST:PORT with the real port.
+  virtual const std::string& grpc_address() const = 0;
+  virtual const std::string& metrics_address() const = 0;  // "off" without metrics
+
+  // Refuses new requests with UNAVAILABLE, reports NOT_SERVING, waits for accepted ones up to drain_timeout_ms, then
+  // cancels them, and closes the ports. Returns when nothing runs any more; a second call does nothing. One thread
+  // only.
+  virtual void Drain() = 0;
+};
+
+}  // namespace candor

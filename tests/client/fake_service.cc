@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/client/fake_service.h"
+
+#include <arpa/inet.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "core/image/decode.h"
+
+namespace candor {
+namespace {
+
+void AddClass(const std::string& name, int red, int green, int blue, v1::Model* model) {
+  v1::ClassInfo* info = model->add_classes();
+  info->set_name(name);
+  info->set_red(red);
+  info->set_green(green);
+  info->set_blue(blue);
+}
+
+void AddKind(v1::UncertaintyKind kind, const std::string& name, const std::string& unit, float range_max,
+             v1::Model* model) {
+  v1::UncertaintyKindInfo* info = model->add_uncertainty();
+  info->set_kind(kind);
+  info->set_name(name);
+  info->set_unit(unit);
+  info->set_range_max(range_max);
+}
+
+void AddStatistics(v1::UncertaintyKind kind, float threshold, v1::SegmentResponse* reply) {
+  v1::UncertaintyStatistics* statistics = reply->add_statistics();
+  statistics->set_kind(kind);
+  statistics->set_mean(0.1F);
+  statistics->set_max(0.9F);
+  statistics->set_median(0.05F);
+  statistics->set_p90(0.25F);
+  statistics->set_p99(0.5F);
+  statistics->set_threshold(threshold);
+  statistics->set_share_above_threshold(0.125F);
+}
+
+void AddMap(const v1::UncertaintyRequest& asked, v1::UncertaintyKind kind, int pixels, float factor,
+            v1::SegmentResponse* reply) {
+  if (asked.encoding() == v1::MAP_ENCODING_UNSPECIFIED) return;
+  std::vector<float> values(pixels);
+  for (int i = 0; i < pixels; ++i) values[i] = factor * static_cast<float>(i % 8) / 16;
+  v1::UncertaintyMap* map = reply->add_maps();
+  map->set_kind(kind);
+  map->set_encoding(v1::MAP_F32);
+  map->set_scale(1);
+  map->set_data(values.data(), values.size() * sizeof(float));
+}
+
+void AddLabels(int width, int height, bool teacher, v1::SegmentResponse* reply) {
+  std::string labels;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) labels.push_back(static_cast<char>(teacher && y == 0 ? 0 : (x + y) % 3));
+  }
+  reply->set_label_encoding(v1::LABEL_RAW);
+  reply->set_labels(labels);
+}
+
+void AddClassStatistics(int index, float share, float mean, v1::SegmentResponse* reply) {
+  v1::ClassStatistics* statistics = reply->add_classes();
+  statistics->set_class_index(index);
+  statistics->set_share(share);
+  statistics->set_mean_uncertainty(mean);
+}
+
+}  // namespace
+
+v1::Model FakeModel(const std::string& name) {
+  v1::Model model;
+  model.mutable_identity()->set_name(name);
+  model.mutable_identity()->set_version(3);
+  model.mutable_identity()->set_digest(std::string(64, 'a'));
+  model.set_kind(name == "teacher" ? v1::ENSEMBLE : v1::STUDENT);
+  model.add_aliases(name + "-alias");
+  model.set_members(name == "teacher" ? 10 : 1);
+  model.set_architecture("deeplabv3plus_resnet18");
+  model.set_width(64);
+  model.set_parameters(12'345'678);
+  model.set_device("cpu");
+  AddClass("road", 128, 64, 128, &model);
+  AddClass("sky", 0, 128, 255, &model);
+  AddClass("tree", 0, 255, 0, &model);
+  AddKind(v1::PREDICTIVE_STDDEV, "predictive_stddev", "probability", 1, &model);
+  AddKind(v1::PREDICTIVE_ENTROPY, "predictive_entropy", "nats", std::log(3.0F), &model);
+  return model;
+}
+
+grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply) {
+  const bool teacher = request.model() == "teacher";
+  if (!teacher && request.model() != "student" && !request.model().empty()) {
+    return {grpc::StatusCode::NOT_FOUND, "model: no model named " + request.model()};
+  }
+  int width = request.image().raw().width();
+  int height = request.image().raw().height();
+  if (request.image().has_encoded()) {
+    const auto image = DecodeImage(request.image().encoded(), DecodeLimits());
+    if (!image.ok()) {
+      return {grpc::StatusCode::INVALID_ARGUMENT, absl::StrCat("image.encoded: ", image.status().message())};
+    }
+    width = image->width;
+    height = image->height;
+  }
+  reply->set_request_id("r-17");
+  reply->mutable_model()->set_name(teacher ? "teacher" : "student");
+  reply->mutable_model()->set_version(3);
+  reply->mutable_model()->set_digest(std::string(64, 'a'));
+  reply->set_width(width);
+  reply->set_height(height);
+  if (request.labels() == v1::LABEL_RAW) AddLabels(width, height, teacher, reply);
+  AddStatistics(v1::PREDICTIVE_STDDEV, 0.3F, reply);
+  for (const v1::UncertaintyRequest& asked : request.uncertainty()) {
+    const bool is_default = asked.kind() == v1::UNCERTAINTY_KIND_UNSPECIFIED || asked.kind() == v1::PREDICTIVE_STDDEV;
+    if (!is_default) AddStatistics(asked.kind(), asked.has_threshold() ? asked.threshold() : 0.3F, reply);
+    if (is_default && asked.has_threshold()) reply->mutable_statistics(0)->set_threshold(asked.threshold());
+    AddMap(asked, is_default ? v1::PREDICTIVE_STDDEV : asked.kind(), width * height, teacher ? 2 : 1, reply);
+  }
+  AddClassStatistics(1, 0.75F, 0.2F, reply);
+  AddClassStatistics(0, 0.25F, 0.4F, reply);
+  reply->mutable_timing()->set_decode_ms(1.5F);
+  reply->mutable_timing()->set_queue_ms(0.25F);
+  reply->mutable_timing()->set_infer_ms(teacher ? 40 : 10);
+  reply->mutable_timing()->set_encode_ms(2.5F);
+  return grpc::Status::OK;
+}
+
+class FakeServer::Service final : public v1::Segmentation::Service {
+ public:
+  explicit Service(SegmentHandler handler)
+      : handler_(std::move(handler)), models_{FakeModel("student"), FakeModel("teacher")} {}
+
+  grpc::Status Segment(grpc::ServerContext*, const v1::SegmentRequest* request, v1::SegmentResponse* reply) override {
+    {
+      absl::MutexLock lock(&mu_);
+      ++calls_;
+      last_request_ = *request;
+    }
+    return handler_(*request, reply);
+  }
+
+  grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* reply) override {
+    absl::MutexLock lock(&mu_);
+    for (const v1::Model& model : models_) *reply->add_models() = model;
+    reply->set_default_model(models_[0].identity().name());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest* request,
+                        v1::GetModelResponse* reply) override {
+    absl::MutexLock lock(&mu_);
+    const std::string name = request->model().empty() ? models_[0].identity().name() : request->model();
+    for (const v1::Model& model : models_) {
+      if (model.identity().name() != name) continue;
+      *reply->mutable_model() = model;
+      return grpc::Status::OK;
+    }
+    return {grpc::StatusCode::NOT_FOUND, "model: no model named " + name};
+  }
+
+  void SetModels(const std::vector<v1::Model>& models) {
+    absl::MutexLock lock(&mu_);
+    models_ = models;
+  }
+  int calls() const {
+    absl::MutexLock lock(&mu_);
+    return calls_;
+  }
+  v1::SegmentRequest last_request() const {
+    absl::MutexLock lock(&mu_);
+    return last_request_;
+  }
+
+ private:
+  const SegmentHandler handler_;
+  mutable absl::Mutex mu_;
+  std::vector<v1::Model> models_ ABSL_GUARDED_BY(mu_);
+  int calls_ ABSL_GUARDED_BY(mu_) = 0;
+  v1::SegmentRequest last_request_ ABSL_GUARDED_BY(mu_);
+};
+
+FakeServer::FakeServer(SegmentHandler handler) : service_(std::make_unique<Service>(std::move(handler))) {
+  grpc::EnableDefaultHealthCheckService(true);
+  Start();
+}
+
+FakeServer::~FakeServer() { Stop(); }
+
+void FakeServer::Start() {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address(), grpc::InsecureServerCredentials(), &port_);
+  builder.SetMaxReceiveMessageSize(-1);
+  builder.RegisterService(service_.get());
+  server_ = builder.BuildAndStart();
+  SetServing("candor.v1.Segmentation", true);
+}
+
+void FakeServer::Stop() {
+  if (server_ != nullptr) server_->Shutdown();
+  server_ = nullptr;
+}
+
+std::string FakeServer::address() const { return absl::StrCat("127.0.0.1:", port_); }
+int FakeServer::calls() const { return service_->calls(); }
+v1::SegmentRequest FakeServer::last_request() const { return service_->last_request(); }
+void FakeServer::SetModels(const std::vector<v1::Model>& models) { service_->SetModels(models); }
+void FakeServer::SetServing(const std::string& service, bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(service, serving);
+}
+
+// Bound but not listening: nobody else can take the port, and the kernel refuses every connection to it.
+DeadAddress::DeadAddress() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (socket_ >= 0 && bind(socket_, generic, size) == 0 && getsockname(socket_, generic, &size) == 0) {
+    address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  }
+}
+
+DeadAddress::~DeadAddress() { close(socket_); }
+
+}  // namespace candor

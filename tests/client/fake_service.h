@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A server in this process whose answers are known by arithmetic, for tests of the client and its command line.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "candor/v1/segmentation.grpc.pb.h"
+#include "core/image/image.h"
+
+namespace candor {
+
+using SegmentHandler = std::function<grpc::Status(const v1::SegmentRequest&, v1::SegmentResponse*)>;
+
+// Two models, "student" (the default) and "teacher", of three classes: road (128, 64, 128), sky (0, 128, 255), tree
+// (0, 255, 0); kinds predictive_stddev (range 1) and predictive_entropy (range ln 3).
+v1::Model FakeModel(const std::string& name);
+
+// Answers consistently. Student: label (x + y) mod 3; uncertainty (i mod 8) / 16 at pixel i, 10 ms of inference.
+// Teacher: the same but label 0 in the first row, twice the uncertainty, 40 ms. The figures do not follow from the
+// maps: mean 0.1, max 0.9, median 0.05, p90 0.25, p99 0.5, threshold as asked or 0.3, share above 0.125.
+// INVALID_ARGUMENT "image.encoded: ..." for what DecodeImage refuses, NOT_FOUND for another model.
+grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply);
+
+// Listens on a free port of 127.0.0.1 until it is destroyed. Thread-safe.
+class FakeServer {
+ public:
+  explicit FakeServer(SegmentHandler handler = AnswerFaithfully);
+  ~FakeServer();
+
+  // Closes the port; Start listens on the same one again.
+  void Stop();
+  void Start();
+
+  std::string address() const;
+  // Segment calls so far, and the last one's request.
+  int calls() const;
+  v1::SegmentRequest last_request() const;
+  // Models with these names, in place of student and teacher.
+  void SetModels(const std::vector<v1::Model>& models);
+  // grpc.health.v1: "candor.v1.Segmentation" is serving from the start.
+  void SetServing(const std::string& service, bool serving);
+
+ private:
+  class Service;
+
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+// An address of this machine that refuses connections for as long as the object lives.
+class DeadAddress {
+ public:
+  DeadAddress();
+  ~DeadAddress();
+  DeadAddress(const DeadAddress&) = delete;
+  DeadAddress& operator=(const DeadAddress&) = delete;
+
+  const std::string& address() const { return address_; }
+
+ private:
+  int socket_ = -1;
+  std::string address_;
+};
+
+}  // namespace candor

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/messages.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/client/fake_service.h"
+#include "tests/testing/status_matchers.h"
+
+namespace candor {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A 4x2 picture, labels and two maps.
+v1::SegmentRequest FullRequest() {
+  SegmentOptions options;
+  options.uncertainty = {{"predictive_stddev"}, {"predictive_entropy"}};
+  v1::SegmentRequest request = *MakeSegmentRequest(options);
+  request.mutable_image()->mutable_raw()->set_width(4);
+  request.mutable_image()->mutable_raw()->set_height(2);
+  return request;
+}
+
+v1::SegmentResponse FaithfulReply(const v1::SegmentRequest& request) {
+  v1::SegmentResponse reply;
+  EXPECT_TRUE(AnswerFaithfully(request, &reply).ok());
+  return reply;
+}
+
+TEST(MakeSegmentRequestTest, AsksForRawLabelsAndFloatMaps) {
+  SegmentOptions options;
+  options.model = "teacher";
+  options.uncertainty = {{"mutual_information", true, 0.25F}, {"", false, std::nullopt}};
+  const auto request = MakeSegmentRequest(options);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->model(), "teacher");
+  EXPECT_EQ(request->labels(), v1::LABEL_RAW);
+  ASSERT_EQ(request->uncertainty_size(), 2);
+  EXPECT_EQ(request->uncertainty(0).kind(), v1::MUTUAL_INFORMATION);
+  EXPECT_EQ(request->uncertainty(0).encoding(), v1::MAP_F32);
+  EXPECT_EQ(request->uncertainty(0).threshold(), 0.25F);
+  EXPECT_EQ(request->uncertainty(1).kind(), v1::UNCERTAINTY_KIND_UNSPECIFIED);
+  EXPECT_EQ(request->uncertainty(1).encoding(), v1::MAP_ENCODING_UNSPECIFIED);
+  EXPECT_FALSE(request->uncertainty(1).has_threshold());
+}
+
+TEST(MakeSegmentRequestTest, RefusesKindsOutsideTheProtocol) {
+  for (const char* kind : {"doubt", "PREDICTIVE_STDDEV", "uncertainty_kind_unspecified"}) {
+    SegmentOptions options;
+    options.uncertainty = {{kind}};
+    EXPECT_THAT(MakeSegmentRequest(options),
+                HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("max_probability, margin")))
+        << kind;
+  }
+}
+
+TEST(AllKindNamesTest, AreTheSixOfTheVocabulary) {
+  EXPECT_THAT(AllKindNames(), ElementsAre("predictive_stddev", "predictive_entropy", "expected_entropy",
+                                          "mutual_information", "max_probability", "margin"));
+}
+
+TEST(MakeRawImageTest, CarriesEveryFormatAndField) {
+  const std::pair<PixelFormat, v1::PixelFormat> formats[] = {{PixelFormat::kRgb8, v1::RGB8},
+                                                             {PixelFormat::kBgr8, v1::BGR8},
+                                                             {PixelFormat::kGrey8, v1::GREY8},
+                                                             {PixelFormat::kYuyv, v1::YUYV},
+                                                             {PixelFormat::kNv12, v1::NV12}};
+  for (const auto& [format, expected] : formats) {
+    const v1::RawImage raw = MakeRawImage({format, 6, 4, 32, absl::string_view("a\0b", 3)});
+    EXPECT_EQ(raw.format(), expected);
+    EXPECT_EQ(raw.width(), 6);
+    EXPECT_EQ(raw.height(), 4);
+    EXPECT_EQ(raw.stride(), 32);
+    EXPECT_EQ(raw.data(), std::string("a\0b", 3));
+  }
+}
+
+TEST(ReadSegmentResponseTest, AcceptsTheDefaultKindForAnUnnamedOne) {
+  v1::SegmentRequest request = FullRequest();
+  request.clear_uncertainty();
+  request.add_uncertainty()->set_encoding(v1::MAP_F32);
+  const auto result = ReadSegmentResponse(request, FaithfulReply(request));
+  ASSERT_THAT(result, IsOk());
+  ASSERT_EQ(result->uncertainty.size(), 1U);
+  EXPECT_EQ(result->uncertainty[0].figures.kind, "predictive_stddev");
+  EXPECT_EQ(result->uncertainty[0].map.values.size(), 8U);
+}
+
+struct Contradiction {
+  const char* message;
+  void (*damage)(v1::SegmentResponse*);
+};
+
+class ContradictoryReplyTest : public testing::TestWithParam<Contradiction> {};
+
+TEST_P(ContradictoryReplyTest, IsInternal) {
+  const v1::SegmentRequest request = FullRequest();
+  v1::SegmentResponse reply = FaithfulReply(request);
+  ASSERT_THAT(ReadSegmentResponse(request, reply), IsOk());
+  GetParam().damage(&reply);
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr(GetParam().message)));
+}
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+INSTANTIATE_TEST_SUITE_P(
+    Damage, ContradictoryReplyTest,
+    testing::Values(
+        Contradiction{"width and height: must be >= 1, got 0x2", [](auto* r) { r->set_width(0); }},
+        Contradiction{"width and height: must be >= 1, got 4x-2", [](auto* r) { r->set_height(-2); }},
+        Contradiction{"sent 4x2, got 2x4", [](auto* r) { r->set_width(2), r->set_height(4); }},
+        Contradiction{"label_encoding", [](auto* r) { r->set_label_encoding(v1::LABEL_PNG); }},
+        Contradiction{"labels: 4x2 need 8 bytes, got 7", [](auto* r) { r->mutable_labels()->pop_back(); }},
+        Contradiction{"labels: 4x2 need 8 bytes, got 9", [](auto* r) { r->mutable_labels()->push_back('a'); }},
+        Contradiction{"maps[1].data: 4x2 float32 need 32 bytes, got 31",
+                      [](auto* r) { r->mutable_maps(1)->mutable_data()->pop_back(); }},
+        Contradiction{"maps[0].encoding", [](auto* r) { r->mutable_maps(0)->set_encoding(v1::MAP_U8); }},
+        Contradiction{"maps[0].data: values must be finite",
+                      [](auto* r) { r->mutable_maps(0)->mutable_data()->assign(32, '\xff'); }},
+        Contradiction{"maps[0]: predictive_stddev was asked for", [](auto* r) { r->clear_maps(); }},
+        Contradiction{"maps[0]: predictive_stddev was asked for",
+                      [](auto* r) { r->mutable_maps(0)->set_kind(v1::MARGIN); }},
+        Contradiction{"maps: asked for 2, got 3", [](auto* r) { *r->add_maps() = r->maps(0); }},
+        Contradiction{"statistics: must hold", [](auto* r) { r->clear_statistics(); }},
+        Contradiction{"statistics: predictive_entropy was asked for",
+                      [](auto* r) { r->mutable_statistics()->RemoveLast(); }},
+        Contradiction{"statistics[1].kind",
+                      [](auto* r) { r->mutable_statistics(1)->set_kind(static_cast<v1::UncertaintyKind>(99)); }},
+        Contradiction{"statistics[0]: figures", [](auto* r) { r->mutable_statistics(0)->set_p90(kNan); }},
+        Contradiction{"share_above_threshold",
+                      [](auto* r) { r->mutable_statistics(0)->set_share_above_threshold(1.5F); }},
+        Contradiction{"classes: index -1", [](auto* r) { r->mutable_classes(0)->set_class_index(-1); }},
+        Contradiction{"share 2,", [](auto* r) { r->mutable_classes(0)->set_share(2); }}));
+
+TEST(ReadModelTest, RefusesModelsThatCannotBeShown) {
+  EXPECT_THAT(ReadModel(v1::Model()), HasStatus(absl::StatusCode::kInternal, HasSubstr("must have classes")));
+  v1::Model model = FakeModel("student");
+  model.mutable_uncertainty(1)->set_range_max(0);
+  EXPECT_THAT(ReadModel(model),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("range_max of predictive_entropy must be finite")));
+}
+
+}  // namespace
+}  // namespace candor

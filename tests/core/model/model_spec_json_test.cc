@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <functional>
+#include <string>
+
+#include "absl/strings/str_replace.h"
+#include "core/model/model_spec.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/core/model/valid_spec.h"
+#include "tests/testing/status_matchers.h"
+
+namespace candor {
+namespace {
+
+using nlohmann::ordered_json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+// A file as another program would write it: base64 of 4096 zero bytes is 5460 times 'A', then "AA==" less two bytes.
+std::string HandWrittenJson() {
+  const std::string zeros = std::string(5462, 'A') + "==";
+  const std::string hex(64, 'f');
+  return R"({"training": "b\u00e4r", "format_version": 1, "kind": "single", "architecture": "deeplabv3plus_resnet18",
+    "width": 64, "classes": [{"name": "sky", "colour": [1, 2, 3]}, {"name": "road", "colour": [255, 0, 9]}],
+    "normalisation": {"mean": [0.485, 0, -1], "stddev": [0.25, 1, 2]},
+    "uncertainty": [{"kind": "margin", "unit": "probability", "range_max": 1},
+                    {"kind": "predictive_entropy", "unit": "nats", "range_max": 0.69314718056}],
+    "weights": [{"file": "a.safetensors", "bytes": 12, "sha256": ")" +
+         hex + R"("}], "known_answer": {"labels": ")" + zeros + R"(", "uncertainty": ")" + zeros + "\"}}";
+}
+
+TEST(ModelSpecJsonTest, ReadsAHandWrittenFile) {
+  const auto spec = ModelSpecFromJson(HandWrittenJson());
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_EQ(spec->kind, ModelKind::kSingle);
+  EXPECT_EQ(spec->architecture, "deeplabv3plus_resnet18");
+  EXPECT_EQ(spec->width, 64);
+  ASSERT_EQ(spec->class_count(), 2);
+  EXPECT_EQ(spec->classes[1].name, "road");
+  EXPECT_EQ(spec->classes[1].colour, (Colour{255, 0, 9}));
+  EXPECT_EQ(spec->normalisation.mean[0], 0.485f);
+  EXPECT_EQ(spec->normalisation.mean[2], -1.0f);
+  EXPECT_EQ(spec->normalisation.stddev[0], 0.25f);
+  EXPECT_THAT(spec->uncertainty, testing::ElementsAre(UncertaintyKind::kMargin, UncertaintyKind::kPredictiveEntropy));
+  EXPECT_EQ(spec->default_kind(), UncertaintyKind::kMargin);
+  ASSERT_EQ(spec->weights.size(), 1u);
+  EXPECT_EQ(spec->weights[0].name, "a.safetensors");
+  EXPECT_EQ(spec->weights[0].bytes, 12);
+  EXPECT_EQ(spec->weights[0].sha256, std::string(64, 'f'));
+  EXPECT_THAT(spec->known_answer.labels, testing::SizeIs(4096));
+  EXPECT_THAT(spec->known_answer.uncertainty, testing::Each(0));
+  EXPECT_EQ(spec->training, "bär");
+}
+
+TEST(ModelSpecJsonTest, RoundTripKeepsEveryField) {
+  ModelSpec spec = ValidSpec(ModelKind::kEnsemble, 3);
+  spec.normalisation = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 1e-30f}};
+  for (size_t i = 0; i < 4096; ++i) {
+    spec.known_answer.labels[i] = i % 3;
+    spec.known_answer.uncertainty[i] = (i * 7) % 256;
+  }
+  spec.training = "line\nquote \" back\\slash \x01 ü";
+  const std::string json = ModelSpecToJson(spec);
+  const auto read = ModelSpecFromJson(json);
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read->kind, spec.kind);
+  EXPECT_EQ(read->width, 16);
+  EXPECT_EQ(read->classes[2].colour, (Colour{7, 8, 255}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(read->normalisation.mean[i], spec.normalisation.mean[i]);
+    EXPECT_EQ(read->normalisation.stddev[i], spec.normalisation.stddev[i]);
+  }
+  EXPECT_EQ(read->uncertainty, spec.uncertainty);
+  EXPECT_EQ(read->weights[2].name, "w2.safetensors");
+  EXPECT_EQ(read->weights[2].bytes, 102);
+  EXPECT_EQ(read->known_answer.labels, spec.known_answer.labels);
+  EXPECT_EQ(read->known_answer.uncertainty, spec.known_answer.uncertainty);
+  EXPECT_EQ(read->training, spec.training);
+  EXPECT_EQ(ModelSpecToJson(*read), json);
+}
+
+TEST(ModelSpecJsonTest, IsWrittenForPeopleToo) {
+  ModelSpec spec = ValidSpec(ModelKind::kStudent, 1);
+  spec.normalisation.mean[0] = 0.485f;
+  const std::string json = ModelSpecToJson(spec);
+  EXPECT_EQ(json.back(), '\n');
+  EXPECT_THAT(json, HasSubstr("  \"format_version\": 1,\n  \"kind\": \"student\""));
+  EXPECT_THAT(json, HasSubstr("0.485,"));
+  EXPECT_THAT(json, HasSubstr("\"unit\": \"nats\""));
+}
+
+TEST(ModelSpecJsonTest, WritingIllFormedTextDoesNotThrow) {
+  ModelSpec spec = ValidSpec(ModelKind::kStudent, 1);
+  spec.training = "\xff";
+  EXPECT_THAT(ModelSpecFromJson(ModelSpecToJson(spec)), IsOk());
+}
+
+struct Fault {
+  std::string message;  // part of it
+  std::function<void(ordered_json*)> damage;
+};
+
+void ExpectRefused(const Fault& fault) {
+  ordered_json document = ordered_json::parse(HandWrittenJson());
+  fault.damage(&document);
+  EXPECT_THAT(ModelSpecFromJson(document.dump()), HasStatus(kInvalid, HasSubstr(fault.message)));
+}
+
+TEST(ModelSpecJsonTest, EveryKeyIsRequired) {
+  const ordered_json document = ordered_json::parse(HandWrittenJson());
+  for (const auto& item : document.items()) {
+    ExpectRefused({item.key() + ": missing", [&](ordered_json* d) { d->erase(item.key()); }});
+  }
+  ExpectRefused({"classes[1].colour: missing", [](ordered_json* d) { (*d)["classes"][1].erase("colour"); }});
+  ExpectRefused({"normalisation.mean: missing", [](ordered_json* d) { (*d)["normalisation"].erase("mean"); }});
+  ExpectRefused({"uncertainty[0].unit: missing", [](ordered_json* d) { (*d)["uncertainty"][0].erase("unit"); }});
+  ExpectRefused({"weights[0].sha256: missing", [](ordered_json* d) { (*d)["weights"][0].erase("sha256"); }});
+  ExpectRefused({"known_answer.labels: missing", [](ordered_json* d) { (*d)["known_answer"].erase("labels"); }});
+}
+
+TEST(ModelSpecJsonTest, UnknownKeysAreRefusedWithTheirPath) {
+  ExpectRefused({"colour_space: unknown key", [](ordered_json* d) { (*d)["colour_space"] = 1; }});
+  ExpectRefused({"classes[1].id: unknown key", [](ordered_json* d) { (*d)["classes"][1]["id"] = 1; }});
+  ExpectRefused({"normalisation.std: unknown key", [](ordered_json* d) { (*d)["normalisation"]["std"] = 1; }});
+  ExpectRefused({"uncertainty[1].max: unknown key", [](ordered_json* d) { (*d)["uncertainty"][1]["max"] = 1; }});
+  ExpectRefused({"weights[0].size: unknown key", [](ordered_json* d) { (*d)["weights"][0]["size"] = 1; }});
+  ExpectRefused({"known_answer.picture: unknown key", [](ordered_json* d) { (*d)["known_answer"]["picture"] = 1; }});
+}
+
+TEST(ModelSpecJsonTest, IllTypedValuesAreRefusedWithTheirPath) {
+  ExpectRefused({"kind: must be a string, is a number", [](ordered_json* d) { (*d)["kind"] = 1; }});
+  ExpectRefused({"architecture: must be a string, is null", [](ordered_json* d) { (*d)["architecture"] = nullptr; }});
+  ExpectRefused({"width: must be an integer", [](ordered_json* d) { (*d)["width"] = "64"; }});
+  ExpectRefused({"width: must be an integer", [](ordered_json* d) { (*d)["width"] = 64.0; }});
+  ExpectRefused({"width: must be an integer", [](ordered_json* d) { (*d)["width"] = uint64_t{1} << 63; }});
+  ExpectRefused({"classes: must be an array", [](ordered_json* d) { (*d)["classes"] = "x"; }});
+  ExpectRefused({"classes[1].colour[2]: must be", [](ordered_json* d) { (*d)["classes"][1]["colour"][2] = -1; }});
+  ExpectRefused({"normalisation: must be an object", [](ordered_json* d) { (*d)["normalisation"] = 1; }});
+  ExpectRefused({"normalisation.mean[0]: must fit", [](ordered_json* d) { (*d)["normalisation"]["mean"][0] = 1e300; }});
+  ExpectRefused({"normalisation.stddev: must have 3", [](ordered_json* d) { (*d)["normalisation"]["stddev"] = {1}; }});
+  ExpectRefused({"normalisation.stddev[1]: must be above 0",
+                 [](ordered_json* d) { (*d)["normalisation"]["stddev"][1] = 1e-60; }});  // 0 as a float
+  ExpectRefused({"weights[0].bytes: must be an integer", [](ordered_json* d) { (*d)["weights"][0]["bytes"] = -1; }});
+  ExpectRefused({"training: must be a string", [](ordered_json* d) { (*d)["training"] = ordered_json::array(); }});
+}
+
+TEST(ModelSpecJsonTest, WrongValuesAreRefusedWithTheirPath) {
+  ExpectRefused({"kind: model kind: must be student", [](ordered_json* d) { (*d)["kind"] = "teacher"; }});
+  ExpectRefused({"uncertainty: must have 1 to 6 items", [](ordered_json* d) { (*d)["uncertainty"].clear(); }});
+  ExpectRefused({"uncertainty[0].kind: uncertainty kind: must be one of",
+                 [](ordered_json* d) { (*d)["uncertainty"][0]["kind"] = "variance"; }});
+  ExpectRefused({"uncertainty[0].unit: must be \"probability\" for margin, is \"nats\"",
+                 [](ordered_json* d) { (*d)["uncertainty"][0]["unit"] = "nats"; }});
+  ExpectRefused({"uncertainty[1].range_max: must be 0.693147 for predictive_entropy of 2 classes, is 1",
+                 [](ordered_json* d) { (*d)["uncertainty"][1]["range_max"] = 1; }});
+  ExpectRefused(
+      {"known_answer.labels: must be base64", [](ordered_json* d) { (*d)["known_answer"]["labels"] = "A*"; }});
+  ExpectRefused(
+      {"known_answer.labels: must be base64", [](ordered_json* d) { (*d)["known_answer"]["labels"] = "AA"; }});
+  ExpectRefused({"known_answer.uncertainty: must hold 4096 bytes, holds 1",
+                 [](ordered_json* d) { (*d)["known_answer"]["uncertainty"] = "AA=="; }});
+  ExpectRefused({"weights[0].file: must be", [](ordered_json* d) { (*d)["weights"][0]["file"] = "../x"; }});
+}
+
+TEST(ModelSpecJsonTest, ANewerFormatIsRefusedBeforeItsKeysAreLookedAt) {
+  ExpectRefused({"format_version: must be 1, the only version this build reads, is 2", [](ordered_json* d) {
+                   (*d)["format_version"] = 2;
+                   (*d)["something_new"] = 1;
+                 }});
+  ExpectRefused({"format_version: must be an integer", [](ordered_json* d) { (*d)["format_version"] = 0; }});
+  ExpectRefused({"format_version: must be an integer", [](ordered_json* d) { (*d)["format_version"] = "1"; }});
+}
+
+TEST(ModelSpecJsonTest, ARepeatedKeyIsRefused) {
+  const std::string json =
+      absl::StrReplaceAll(HandWrittenJson(), {{R"("colour": [255, 0, 9])", R"("colour": [0,0,0], "colour": [1,1,1])"}});
+  EXPECT_THAT(ModelSpecFromJson(json), HasStatus(kInvalid, "classes[1].colour: repeated key"));
+}
+
+TEST(ModelSpecJsonTest, RefusesWhatIsNoObject) {
+  EXPECT_THAT(ModelSpecFromJson(""), HasStatus(kInvalid, HasSubstr("not valid JSON")));
+  EXPECT_THAT(ModelSpecFromJson("[]"), HasStatus(kInvalid, "top level: must be an object"));
+  EXPECT_THAT(ModelSpecFromJson("{}"), HasStatus(kInvalid, "format_version: missing"));
+  EXPECT_THAT(ModelSpecFromJson(std::string(1 << 20, '[')), HasStatus(kInvalid, HasSubstr("nested deeper")));
+  EXPECT_THAT(ModelSpecFromJson(HandWrittenJson() + "{}"), HasStatus(kInvalid, HasSubstr("not valid JSON")));
+}
+
+TEST(ModelSpecJsonTest, AFileCutAnywhereIsRefused) {
+  const std::string json = HandWrittenJson();
+  for (size_t length = 0; length < json.size(); length += 37) {
+    EXPECT_THAT(ModelSpecFromJson(json.substr(0, length)), Not(IsOk())) << length;
+  }
+}
+
+}  // namespace
+}  // namespace candor

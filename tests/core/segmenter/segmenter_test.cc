@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The segmenter through its public header, on small networks made here.
+#include "core/segmenter/segmenter.h"
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/model/bundle.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/segmenter/small_bundle.h"
+#include "tests/testing/status_matchers.h"
+
+namespace candor {
+namespace {
+
+using absl::StatusCode;
+using testing::HasSubstr;
+
+Image Gradient(int width, int height) {
+  Image image{width, height, {}};
+  for (int i = 0; i < width * height * 3; ++i) image.pixels.push_back(static_cast<uint8_t>(i * 7 % 256));
+  return image;
+}
+
+KindRequest Map(UncertaintyKind kind) { return {kind, true, 0.1f}; }
+
+class SegmenterTest : public testing::Test {
+ protected:
+  SegmenterTest() {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = absl::StrCat(testing::TempDir(), "segmenter_", test->name());
+    std::filesystem::remove_all(folder_);
+  }
+  ~SegmenterTest() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<Segmenter> Load(ModelKind kind, int members) {
+    WriteSmallBundle(folder_, kind, members);
+    auto segmenter = LoadSegmenter(folder_, {});
+    EXPECT_THAT(segmenter, IsOk());
+    return *std::move(segmenter);
+  }
+
+  std::string folder_;
+};
+
+TEST_F(SegmenterTest, AnswersAtThePicturesOwnSize) {
+  const auto segmenter = Load(ModelKind::kStudent, 1);
+  const int sizes[][2] = {{1, 1}, {16, 16}, {17, 31}, {100, 3}, {33, 70}, {17, 31}};
+  for (const auto& [width, height] : sizes) {
+    const auto result = segmenter->Segment(Gradient(width, height), {Map(UncertaintyKind::kPredictiveStddev)}, nullptr);
+    ASSERT_THAT(result, IsOk());
+    EXPECT_EQ(result->width, width);
+    EXPECT_EQ(result->height, height);
+    EXPECT_EQ(result->labels.size(), static_cast<size_t>(width) * height);
+    EXPECT_EQ(result->kinds[0].map.size(), static_cast<size_t>(width) * height);
+    for (const float u : result->kinds[0].map) ASSERT_TRUE(u > 0 && u < 1) << u;
+  }
+}
+
+TEST_F(SegmenterTest, DescribesItself) {
+  const auto segmenter = Load(ModelKind::kEnsemble, 2);
+  const ModelInfo& info = segmenter->info();
+  EXPECT_EQ(info.name, std::filesystem::path(folder_).filename());
+  EXPECT_EQ(info.version, 1);
+  EXPECT_EQ(info.digest.size(), 64);
+  EXPECT_EQ(info.device, "cpu");
+  EXPECT_EQ(info.spec.class_count(), kSmallClasses);
+  EXPECT_EQ(info.parameters % 2, 0);
+  EXPECT_GT(info.parameters, 0);
+}
+
+TEST_F(SegmenterTest, EnsembleGivesEveryKindWithinItsRange) {
+  const auto segmenter = Load(ModelKind::kEnsemble, 3);
+  std::vector<KindRequest> kinds;
+  for (const UncertaintyKind kind : kAllUncertaintyKinds) kinds.push_back(Map(kind));
+  const auto result = segmenter->Segment(Gradient(40, 24), kinds, nullptr);
+  ASSERT_THAT(result, IsOk());
+  ASSERT_EQ(result->kinds.size(), kinds.size());
+  for (size_t k = 0; k < kinds.size(); ++k) {
+    const KindStatistics& figures = result->kinds[k].statistics;
+    EXPECT_EQ(figures.kind, kinds[k].kind);
+    EXPECT_GE(figures.mean, 0);
+    EXPECT_LE(figures.max, UncertaintyKindMax(kinds[k].kind, kSmallClasses));
+    EXPECT_LE(figures.median, figures.p90);
+    EXPECT_LE(figures.p90, figures.p99);
+    EXPECT_LE(figures.p99, figures.max);
+  }
+}
+
+TEST_F(SegmenterTest, RefusesAKindTheModelLacksAndNamesThoseItHas) {
+  const auto segmenter = Load(ModelKind::kStudent, 1);
+  EXPECT_THAT(segmenter->Segment(Gradient(16, 16), {Map(UncertaintyKind::kMutualInformation)}, nullptr),
+              HasStatus(StatusCode::kFailedPrecondition,
+                        "uncertainty kind mutual_information: the model gives predictive_stddev, predictive_entropy, "
+                        "max_probability, margin"));
+}
+
+TEST_F(SegmenterTest, RefusesAKindAskedForTwiceAndAnEmptyPicture) {
+  const auto segmenter = Load(ModelKind::kSingle, 1);
+  const KindRequest kind = Map(UncertaintyKind::kMargin);
+  EXPECT_THAT(segmenter->Segment(Gradient(16, 16), {kind, kind}, nullptr),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr("twice")));
+  EXPECT_EQ(segmenter->Segment(Image{}, {kind}, nullptr).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(SegmenterTest, StopsWhenCancelled) {
+  const auto segmenter = Load(ModelKind::kEnsemble, 2);
+  int asked = 0;
+  const auto result = segmenter->Segment(Gradient(16, 16), {}, [&] { return ++asked == 2; });
+  EXPECT_EQ(result.status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(SegmenterTest, RefusesABundleThatDoesNotReproduceItsKnownAnswer) {
+  WriteSmallBundle(folder_, ModelKind::kSingle, 1, [](ModelSpec& spec) {
+    for (uint8_t& label : spec.known_answer.labels) label = (label + 1) % kSmallClasses;
+  });
+  EXPECT_THAT(LoadSegmenter(folder_, {}), HasStatus(StatusCode::kDataLoss, HasSubstr("known answer: 0.00 %")));
+}
+
+TEST_F(SegmenterTest, RefusesWeightsThatDoNotFitTheirSpec) {
+  WriteSmallBundle(folder_, ModelKind::kSingle, 1, [](ModelSpec& spec) { spec.width = 12; });
+  EXPECT_THAT(LoadSegmenter(folder_, {}),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr("member 0: encoder.conv1.weight: has shape")));
+}
+
+TEST(DeviceTest, ParsesItsNames) {
+  EXPECT_EQ(*ParseDevice("auto"), Device::kAuto);
+  EXPECT_EQ(*ParseDevice("cuda"), Device::kCuda);
+  EXPECT_THAT(ParseDevice("gpu"),
+              HasStatus(StatusCode::kInvalidArgument, "device: must be auto, cpu or cuda, got 'gpu'"));
+}
+
+TEST(DeviceTest, CpuIsAlwaysThere) { EXPECT_EQ(*PrepareDevice(Device::kCpu), Device::kCpu); }
+
+TEST(DeviceTest, CudaWithoutADeviceIsOneClearError) {
+  const auto device = PrepareDevice(Device::kCuda);
+  if (device.ok()) GTEST_SKIP() << "this machine has a GPU";
+  EXPECT_THAT(device, HasStatus(StatusCode::kFailedPrecondition,
+                                testing::AllOf(testing::StartsWith("device cuda: "), testing::Not(HasSubstr("\n")))));
+  EXPECT_EQ(*PrepareDevice(Device::kAuto), Device::kCpu);
+}
+
+}  // namespace
+}  // namespace candor

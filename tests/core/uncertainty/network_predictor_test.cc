@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/uncertainty/network_predictor.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "core/nn/weights.h"
+#include "core/uncertainty/cpu_reducer.h"
+#include "core/uncertainty/make_predictor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/nn/formula_weights.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/status_matchers.h"
+
+namespace candor {
+namespace {
+
+using absl::StatusCode;
+using testing::HasSubstr;
+
+// Answers with fixed scores, and counts.
+class FixedNetwork : public Network {
+ public:
+  explicit FixedNetwork(torch::Tensor logits) : logits_(std::move(logits)) {}
+  Scores Forward(const torch::Tensor& images) override {
+    ++calls;
+    return {logits_, {}};
+  }
+  int calls = 0;
+
+ private:
+  const torch::Tensor logits_;
+};
+
+ReducerFactory CpuReducers() {
+  return [] { return std::make_unique<CpuReducer>(); };
+}
+
+std::vector<KindRequest> AllMaps() {
+  std::vector<KindRequest> requests;
+  for (const UncertaintyKind kind : kAllUncertaintyKinds) requests.push_back({kind, true, 0.1f});
+  return requests;
+}
+
+ModelSpec SpecOf(ModelKind kind, int members, int classes, int width) {
+  ModelSpec spec;
+  spec.kind = kind;
+  spec.width = width;
+  spec.classes.resize(classes);
+  spec.uncertainty = UncertaintyKindsOf(kind);
+  spec.weights.resize(members);
+  return spec;
+}
+
+TEST(NetworkPredictorTest, EnsembleAgreesWithTheReferenceInEveryKind) {
+  torch::InferenceMode inference;
+  std::vector<TensorFile> members;
+  for (int m = 0; m < 3; ++m) {
+    const SegmentationNet net(16, 7, false);
+    FillWithFormula(net, absl::StrCat("member", m));
+    members.push_back(SaveWeights(net));
+  }
+  auto predictor = MakeCpuPredictor(SpecOf(ModelKind::kEnsemble, 3, 7, 16), members);
+  ASSERT_THAT(predictor, IsOk());
+  const auto results = (*predictor)->Predict(FormulaImage(48, 64), {48, 64}, AllMaps(), nullptr);
+  ASSERT_THAT(results, IsOk());
+  auto golden = ReadGolden("ensemble");
+  const Segmentation& result = (*results)[0];
+  int different = 0;
+  for (int i = 0; i < 48 * 64; ++i) {
+    const bool same = result.labels[i] == static_cast<uint8_t>(golden["label"].data[i]);
+    different += !same;
+    if (!same) continue;
+    for (const KindResult& kind : result.kinds) {
+      const NamedTensor& want = golden[std::string(UncertaintyKindName(kind.statistics.kind))];
+      float value = 0;
+      std::memcpy(&value, want.data.data() + 4 * i, 4);
+      ASSERT_NEAR(kind.map[i], value, 5e-4) << want.name << " at " << i;
+    }
+  }
+  EXPECT_LE(different, 1);  // of 3072: labels may change only where two classes are equal
+}
+
+TEST(NetworkPredictorTest, ReducesEachPictureOfABatchByItself) {
+  // Two pictures, two classes: the first is sure of class 0, the second of class 1.
+  torch::Tensor logits = torch::zeros({2, 2, 4, 4});
+  logits[0][0].fill_(5);
+  logits[1][1].fill_(5);
+  NetworkPredictor predictor({std::make_shared<FixedNetwork>(logits)}, UncertaintyKindsOf(ModelKind::kSingle),
+                             CpuReducers());
+  const auto results = predictor.Predict(torch::zeros({2, 3, 16, 16}), {16, 16}, {}, nullptr);
+  ASSERT_THAT(results, IsOk());
+  EXPECT_EQ((*results)[0].classes[0].pixels, 256);
+  EXPECT_EQ((*results)[1].classes[1].pixels, 256);
+}
+
+TEST(NetworkPredictorTest, StopsBetweenMembersWhenCancelled) {
+  const auto first = std::make_shared<FixedNetwork>(torch::zeros({1, 2, 4, 4}));
+  const auto second = std::make_shared<FixedNetwork>(torch::zeros({1, 2, 4, 4}));
+  NetworkPredictor predictor({first, second}, UncertaintyKindsOf(ModelKind::kEnsemble), CpuReducers());
+  EXPECT_EQ(
+      predictor.Predict(torch::zeros({1, 3, 16, 16}), {16, 16}, {}, [&] { return first->calls > 0; }).status().code(),
+      StatusCode::kCancelled);
+  EXPECT_EQ(first->calls, 1);
+  EXPECT_EQ(second->calls, 0);
+}
+
+TEST(NetworkPredictorTest, NamesTheMemberWithNonFiniteScores) {
+  const torch::Tensor fine = torch::zeros({1, 2, 4, 4});
+  const torch::Tensor bad = torch::full({1, 2, 4, 4}, NAN);
+  NetworkPredictor predictor({std::make_shared<FixedNetwork>(fine), std::make_shared<FixedNetwork>(bad)},
+                             UncertaintyKindsOf(ModelKind::kEnsemble), CpuReducers());
+  EXPECT_THAT(predictor.Predict(torch::zeros({1, 3, 16, 16}), {16, 16}, {}, nullptr),
+              HasStatus(StatusCode::kInternal, HasSubstr("NON_FINITE_OUTPUT: member 1")));
+}
+
+TEST(NetworkPredictorTest, NamesTheMemberWhoseWeightsDoNotFit) {
+  const TensorFile fits = SaveWeights(SegmentationNet(8, 3, false));
+  const TensorFile wide = SaveWeights(SegmentationNet(16, 3, false));
+  EXPECT_THAT(MakeCpuPredictor(SpecOf(ModelKind::kEnsemble, 2, 3, 8), std::vector<TensorFile>{fits, wide}),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr("member 1: encoder.conv1.weight: has shape")));
+}
+
+TEST(KnownAnswerTest, AcceptsSmallDifferencesAndRefusesLargeOnes) {
+  KnownAnswer expected;
+  expected.labels.assign(4096, 1);
+  expected.uncertainty.assign(4096, 100);
+  KnownAnswer actual = expected;
+  std::fill_n(actual.labels.begin(), 40, 0);  // 0.98 %
+  EXPECT_THAT(CheckKnownAnswer(expected, actual), IsOk());
+  std::fill_n(actual.labels.begin(), 42, 0);  // 1.03 %
+  EXPECT_THAT(CheckKnownAnswer(expected, actual), HasStatus(StatusCode::kDataLoss, HasSubstr("98.97 %")));
+  actual = expected;
+  actual.uncertainty.assign(4096, 103);  // 3/255 = 0.0118
+  EXPECT_THAT(CheckKnownAnswer(expected, actual), HasStatus(StatusCode::kDataLoss, HasSubstr("0.0118")));
+}
+
+}  // namespace
+}  // namespace candor

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real programs on the shipped bundles and sample pictures, as a user runs them.
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "core/base/exit_code.h"
+#include "core/base/file.h"
+#include "core/image/decode.h"
+#include "core/image/encode.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/subprocess.h"
+
+namespace candor {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr int64_t kLimit = 64 << 20;
+constexpr char kServer[] = CANDOR_BIN_DIR "/candor-server";
+constexpr char kClient[] = CANDOR_BIN_DIR "/candor";
+constexpr char kStudent[] = CANDOR_SOURCE_DIR "/models/camvid-student";
+constexpr char kTeacher[] = CANDOR_SOURCE_DIR "/models/camvid-teacher";
+constexpr char kPicture[] = CANDOR_SOURCE_DIR "/models/samples/Seq05VD_f01740.jpg";
+
+int CodeOf(ExitCode code) { return static_cast<int>(code); }
+
+int Lines(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
+
+class ProgramsTest : public testing::Test {
+ protected:
+  ProgramsTest() {
+    folder_ =
+        absl::StrCat(testing::TempDir(), "programs_", testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~ProgramsTest() override { fs::remove_all(folder_); }
+
+  std::string Path(const std::string& name) const { return absl::StrCat(folder_, "/", name); }
+
+  static std::vector<std::string> ServerCommand(const std::vector<std::string>& bundles) {
+    std::vector<std::string> argv = {kServer,       "--device",         "cpu",        "--listen",
+                                     "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"};
+    for (const std::string& bundle : bundles) {
+      argv.push_back("--bundle");
+      argv.push_back(bundle);
+    }
+    return argv;
+  }
+
+  // Starts a server and waits until it listens; `address()` is its gRPC address.
+  void StartServer(const std::vector<std::string>& bundles) {
+    server_ = std::make_unique<Subprocess>(ServerCommand(bundles));
+    const std::string line = server_->ReadLine();
+    ASSERT_TRUE(absl::StartsWith(line, "listening grpc=")) << line << server_->Wait().err;
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    address_ = words[1].substr(std::string("grpc=").size());
+  }
+
+  std::string folder_;
+  std::unique_ptr<Subprocess> server_;
+  std::string address_;
+};
+
+TEST_F(ProgramsTest, SegmentWritesLabelsUncertaintyOverlayAndSummary) {
+  StartServer({kStudent, kTeacher});
+  const Finished done = RunProgram({kClient, "segment", kPicture, "--server", address_, "--model", "teacher",
+                                    "--uncertainty", "mutual_information", "--npy", "--out", Path("out")});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const std::string stem = Path("out/Seq05VD_f01740");
+  const auto labels = DecodeLabelPng(*ReadFile(stem + "_labels.png", kLimit), {});
+  ASSERT_THAT(labels, IsOk());
+  EXPECT_EQ(labels->width, 480);
+  EXPECT_EQ(labels->height, 360);
+  for (const uint8_t label : labels->values) ASSERT_LT(label, 11);
+  const auto map = DecodeNpy(*ReadFile(stem + "_uncertainty.npy", kLimit));
+  ASSERT_THAT(map, IsOk());
+  EXPECT_EQ(map->width, 480);
+  EXPECT_THAT(DecodeImage(*ReadFile(stem + "_overlay.png", kLimit), {}), IsOk());
+  EXPECT_TRUE(fs::exists(stem + "_uncertainty.png"));
+  const auto json = nlohmann::json::parse(*ReadFile(stem + ".json", kLimit));
+  EXPECT_EQ(json["model"]["name"], "camvid-teacher");
+  EXPECT_EQ(json["uncertainty"]["kind"], "mutual_information");
+  EXPECT_NEAR(json["uncertainty"]["range_max"].get<double>(), 2.397895, 1e-5);  // ln 11
+  double sum = 0;
+  for (const float u : map->values) sum += u;
+  EXPECT_NEAR(json["uncertainty"]["mean"].get<double>(), sum / map->values.size(), 1e-5);
+}
+
+TEST_F(ProgramsTest, ModelOfTheRequestOverridesTheDefault) {
+  StartServer({kStudent, kTeacher});
+  const auto model_of = [&](std::vector<std::string> extra) {
+    std::vector<std::string> argv = {kClient, "segment", kPicture, "--server", address_, "--json"};
+    argv.insert(argv.end(), extra.begin(), extra.end());
+    const Finished done = RunProgram(argv);
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    return nlohmann::json::parse(done.out)["model"]["name"].get<std::string>();
+  };
+  EXPECT_EQ(model_of({}), "camvid-student");
+  EXPECT_EQ(model_of({"--model", "teacher"}), "camvid-teacher");
+  EXPECT_EQ(model_of({"--model", "camvid-student"}), "camvid-student");
+}
+
+TEST_F(ProgramsTest, SigtermEndsTheServerCleanly) {
+  StartServer({kStudent});
+  EXPECT_EQ(RunProgram({kClient, "health", "--server", address_}).exit_code, 0);
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait().exit_code, 0);
+  const Finished after = RunProgram({kClient, "health", "--server", address_, "--timeout", "2"});
+  EXPECT_EQ(after.exit_code, CodeOf(ExitCode::kUnavailable));
+}
+
+TEST_F(ProgramsTest, ATakenPortIsExit69AndOneLine) {
+  StartServer({kStudent});
+  std::vector<std::string> argv = ServerCommand({kStudent});
+  argv[4] = address_;
+  const Finished second = RunProgram(argv);
+  EXPECT_EQ(second.exit_code, CodeOf(ExitCode::kUnavailable)) << second.err;
+  EXPECT_THAT(second.err, HasSubstr(address_));
+  EXPECT_EQ(second.out, "");
+}
+
+TEST_F(ProgramsTest, ADamagedBundleIsExit78AndNothingStarts) {
+  const std::string bundle = Path("camvid-student");
+  fs::copy(kStudent, bundle, fs::copy_options::recursive);
+  {
+    std::fstream weights(bundle + "/model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+    weights.seekp(-1, std::ios::end);
+    weights.put('\x7f');
+  }
+  const Finished done = RunProgram(ServerCommand({bundle}));
+  EXPECT_EQ(done.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(done.err, HasSubstr("model.safetensors"));
+  EXPECT_EQ(done.out, "");
+  std::vector<std::string> check = ServerCommand({bundle});
+  check.push_back("--check-config");
+  const Finished checked = RunProgram(check);
+  EXPECT_EQ(checked.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_EQ(Lines(checked.err), 1) << checked.err;
+}
+
+TEST_F(ProgramsTest, AnUnknownConfigurationKeyIsExit78WithItsPlace) {
+  const std::string config = Path("server.textproto");
+  std::ofstream(config) << "device: \"cpu\"\nthread_count: 3\n";
+  const Finished done = RunProgram({kServer, "--config", config});
+  EXPECT_EQ(done.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(done.err, HasSubstr("server.textproto:2"));
+  EXPECT_THAT(done.err, HasSubstr("thread_count"));
+  EXPECT_EQ(Lines(done.err), 1) << done.err;
+}
+
+TEST_F(ProgramsTest, TheExampleConfigurationIsRight) {
+  // It names the bundles relative to the project's folder.
+  const fs::path before = fs::current_path();
+  fs::current_path(CANDOR_SOURCE_DIR);
+  const Finished done = RunProgram({kServer, "--config", "config/server.textproto", "--check-config"});
+  fs::current_path(before);
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+}
+
+TEST_F(ProgramsTest, CudaWithoutAGpuIsOneClearError) {
+  const Finished done = RunProgram({kServer, "--bundle", kStudent, "--device", "cuda", "--listen", "127.0.0.1:0"});
+  if (done.exit_code == 0) GTEST_SKIP() << "this machine has a GPU";
+  EXPECT_THAT(done.err, HasSubstr("device cuda: "));
+  EXPECT_EQ(Lines(done.err), 1) << done.err;
+}
+
+// Peak memory of a server that has answered one 1024x2048 request with the first `members` of the shipped teacher.
+class TeacherMemoryTest : public ProgramsTest {
+ protected:
+  int64_t PeakMemory(int members) {
+    const std::string weights = Path("weights");
+    EXPECT_EQ(RunProgram({CANDOR_BIN_DIR "/candor-train", "export", "--bundle", kTeacher, "--out", weights}).exit_code,
+              0);
+    std::vector<std::string> files;
+    for (int m = 0; m < members; ++m) files.push_back(absl::StrCat(weights, "/member_", m, ".safetensors"));
+    const std::string bundle = Path(absl::StrCat("teacher-", members));
+    const Finished imported =
+        RunProgram({CANDOR_BIN_DIR "/candor-train", "import", "--weights", absl::StrJoin(files, ","), "--kind",
+                    "ensemble", "--classes", "camvid11", "--width", "16", "--out", bundle});
+    EXPECT_EQ(imported.exit_code, 0) << imported.err;
+    StartServer({bundle});
+    const Finished done = RunProgram(
+        {kClient, "segment", Path("large.jpg"), "--server", address_, "--timeout", "120", "--out", Path("out")});
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    const int64_t peak = server_->PeakMemory();
+    server_.reset();
+    return peak;
+  }
+};
+
+TEST_F(TeacherMemoryTest, HardlyGrowsWithTheNumberOfMembers) {
+  Image large{2048, 1024, std::vector<uint8_t>(size_t{3} * 2048 * 1024)};
+  for (size_t i = 0; i < large.pixels.size(); ++i) large.pixels[i] = static_cast<uint8_t>((i / 512) % 251);
+  ASSERT_THAT(WriteFileAtomically(Path("large.jpg"), EncodeJpeg(large, 90)), IsOk());
+  const int64_t two = PeakMemory(2);
+  const int64_t ten = PeakMemory(10);
+  RecordProperty("peak_mib_two", std::to_string(two >> 20));
+  RecordProperty("peak_mib_ten", std::to_string(ten >> 20));
+  EXPECT_GT(two, 0);
+  EXPECT_LE(ten - two, int64_t{60} << 20);
+  EXPECT_LT(ten, int64_t{1} << 30);
+}
+
+}  // namespace
+}  // namespace candor

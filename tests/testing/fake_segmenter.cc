@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Labels and uncertainty straight from a picture's colours.
+#include "tests/testing/fake_segmenter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace candor {
+namespace {
+
+float Quantile(const std::vector<float>& sorted, double q) {
+  const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(sorted.size())));
+  return sorted[std::max<size_t>(rank, 1) - 1];
+}
+
+KindResult ComputeKind(const Image& image, const KindRequest& request, int classes) {
+  const float range_max = UncertaintyKindMax(request.kind, classes);
+  std::vector<float> map;
+  for (size_t i = 1; i < image.pixels.size(); i += 3)
+    map.push_back(static_cast<float>(image.pixels[i]) / 255 * range_max);
+  std::vector<float> sorted = map;
+  std::sort(sorted.begin(), sorted.end());
+  double sum = 0;
+  int above = 0;
+  for (float value : map) {
+    sum += value;
+    above += value > request.threshold ? 1 : 0;
+  }
+  const auto count = static_cast<double>(map.size());
+  KindResult result;
+  result.statistics.kind = request.kind;
+  result.statistics.mean = static_cast<float>(sum / count);
+  result.statistics.max = sorted.back();
+  result.statistics.median = Quantile(sorted, 0.5);
+  result.statistics.p90 = Quantile(sorted, 0.9);
+  result.statistics.p99 = Quantile(sorted, 0.99);
+  result.statistics.threshold = request.threshold;
+  result.statistics.share_above_threshold = static_cast<float>(above / count);
+  if (request.want_map) result.map = std::move(map);
+  return result;
+}
+
+}  // namespace
+
+ModelInfo FakeModelInfo(const std::string& name, ModelKind kind, int classes) {
+  ModelInfo info;
+  info.name = name;
+  info.version = 3;
+  info.digest = std::string(64, 'd');
+  info.spec.kind = kind;
+  for (int i = 0; i < classes; ++i) {
+    const Colour colour{static_cast<uint8_t>(3 * i), static_cast<uint8_t>(2 * i), static_cast<uint8_t>(i)};
+    info.spec.classes.push_back({absl::StrCat("class", i), colour});
+  }
+  info.spec.uncertainty = UncertaintyKindsOf(kind);
+  info.spec.weights.resize(kind == ModelKind::kEnsemble ? 2 : 1);
+  info.parameters = 1000 * static_cast<int64_t>(info.spec.weights.size());
+  info.device = "cpu";
+  return info;
+}
+
+absl::Status FakeSegmenter::Begin(const Image& image, absl::Span<const KindRequest> kinds,
+                                  const CancelCheck& cancelled) {
+  absl::MutexLock lock(&mu_);
+  calls_.push_back({image.width, image.height, {kinds.begin(), kinds.end()}});
+  const auto may_go_on = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !is_blocked_; };
+  while (!mu_.AwaitWithTimeout(absl::Condition(&may_go_on), absl::Milliseconds(1))) {
+    if (cancelled()) return absl::CancelledError("cancelled between members");
+  }
+  if (exception_.has_value()) throw std::runtime_error(*exception_);
+  return failure_;
+}
+
+absl::StatusOr<Segmentation> FakeSegmenter::Segment(const Image& image, absl::Span<const KindRequest> kinds,
+                                                    const CancelCheck& cancelled) {
+  struct CountReturn {
+    FakeSegmenter* fake;
+    ~CountReturn() {
+      absl::MutexLock lock(&fake->mu_);
+      ++fake->returns_;
+    }
+  } count_return{this};
+  if (absl::Status status = Begin(image, kinds, cancelled); !status.ok()) return status;
+  const int classes = info_.spec.class_count();
+  Segmentation result;
+  result.width = image.width;
+  result.height = image.height;
+  result.classes.resize(static_cast<size_t>(classes));
+  const float first_max = kinds.empty() ? 0 : UncertaintyKindMax(kinds.front().kind, classes);
+  for (size_t i = 0; i < image.pixels.size(); i += 3) {
+    const int label = image.pixels[i] % classes;
+    result.labels.push_back(static_cast<uint8_t>(label));
+    ClassTally& tally = result.classes[static_cast<size_t>(label)];
+    ++tally.pixels;
+    tally.uncertainty_sum += static_cast<double>(image.pixels[i + 1]) / 255 * first_max;
+  }
+  for (const KindRequest& kind : kinds) result.kinds.push_back(ComputeKind(image, kind, classes));
+  return result;
+}
+
+void FakeSegmenter::Block() {
+  absl::MutexLock lock(&mu_);
+  is_blocked_ = true;
+}
+
+void FakeSegmenter::Release() {
+  absl::MutexLock lock(&mu_);
+  is_blocked_ = false;
+}
+
+void FakeSegmenter::WaitForCalls(int count) {
+  const auto enough = [this, count]()
+                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return static_cast<int>(calls_.size()) >= count; };
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&enough));
+}
+
+void FakeSegmenter::WaitForReturns(int count) {
+  const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return returns_ >= count; };
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&enough));
+}
+
+void FakeSegmenter::FailWith(absl::Status status) {
+  absl::MutexLock lock(&mu_);
+  failure_ = std::move(status);
+}
+
+void FakeSegmenter::Throw(std::string what) {
+  absl::MutexLock lock(&mu_);
+  exception_ = std::move(what);
+}
+
+std::vector<FakeSegmenter::Call> FakeSegmenter::calls() const {
+  absl::MutexLock lock(&mu_);
+  return calls_;
+}
+
+}  // namespace candor

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/import_weights.h"
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "core/model/bundle.h"
+#include "core/model/class_list.h"
+#include "core/nn/segmentation_net.h"
+#include "core/nn/torch_guard.h"
+#include "core/nn/weights.h"
+#include "core/uncertainty/make_predictor.h"
+#include "trainer/weight_names.h"
+
+namespace candor {
+namespace {
+
+constexpr int64_t kMaxWeightBytes = int64_t{4} << 30;
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+absl::StatusOr<TranslatedWeights> ReadWeights(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxWeightBytes));
+  auto file = ParseSafetensors(bytes);
+  if (!file.ok()) return InFile(path, file.status());
+  auto weights = TranslateFromForeign(*std::move(file));
+  if (!weights.ok()) return InFile(path, weights.status());
+  return weights;
+}
+
+// Adds what a bare encoder lacks, freshly initialised.
+void CompleteEncoder(const ModelSpec& spec, uint64_t seed, TensorFile* encoder) {
+  torch::manual_seed(seed);
+  for (NamedTensor& tensor : SaveWeights(MakeNetwork(spec)).tensors) {
+    if (tensor.name.rfind("encoder.", 0) != 0) encoder->tensors.push_back(std::move(tensor));
+  }
+}
+
+absl::StatusOr<TensorFile> PrepareMember(const ModelSpec& spec, const ImportOptions& options, size_t index) {
+  const std::string& path = options.weights[index];
+  ASSIGN_OR_RETURN(TranslatedWeights weights, ReadWeights(path));
+  if (weights.naming == WeightNaming::kTorchvision) {
+    CompleteEncoder(spec, options.seed + index, &weights.file);
+    LogWarning("only an encoder: decoder and heads are random, train before serving",
+               {{"file", path}, {"seed", options.seed + index}});
+  }
+  // Checks names, shapes and values, and completes what may be missing.
+  SegmentationNet net = MakeNetwork(spec);
+  if (const absl::Status status = LoadWeights(weights.file, net); !status.ok()) return InFile(path, status);
+  TensorFile member = SaveWeights(net);
+  if (const absl::Status status = ConvertFloats(options.store, &member); !status.ok()) return InFile(path, status);
+  return member;
+}
+
+absl::StatusOr<ModelSpec> SpecFrom(const ImportOptions& options) {
+  ModelSpec spec;
+  spec.kind = options.kind;
+  spec.width = options.width;
+  ASSIGN_OR_RETURN(spec.classes, LoadClassList(options.classes));
+  spec.normalisation = options.normalisation;
+  spec.uncertainty = UncertaintyKindsOf(options.kind);
+  spec.training = options.training;
+  const bool is_ensemble = options.kind == ModelKind::kEnsemble;
+  if (is_ensemble != (options.weights.size() > 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("weights: a bundle of kind ", ModelKindName(options.kind), " takes ",
+                                                   is_ensemble ? "at least two files" : "one file", ", got ",
+                                                   options.weights.size()));
+  }
+  return spec;
+}
+
+}  // namespace
+
+absl::Status ImportWeights(const ImportOptions& options) {
+  return GuardTorch([&]() -> absl::Status {
+    ASSIGN_OR_RETURN(ModelSpec spec, SpecFrom(options));
+    std::vector<TensorFile> members;
+    for (size_t i = 0; i < options.weights.size(); ++i) {
+      ASSIGN_OR_RETURN(TensorFile member, PrepareMember(spec, options, i));
+      members.push_back(std::move(member));
+    }
+    ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, MakeCpuPredictor(spec, members));
+    ASSIGN_OR_RETURN(spec.known_answer, ComputeKnownAnswer(spec, torch::kCPU, predictor.get()));
+    return WriteBundle(options.out, std::move(spec), members);
+  });
+}
+
+absl::Status ExportWeights(const std::string& bundle_directory, ExportNaming naming, const std::string& out) {
+  ASSIGN_OR_RETURN(Bundle bundle, ReadBundle(bundle_directory));
+  RETURN_IF_ERROR(MakeDirectories(out));
+  for (size_t i = 0; i < bundle.members.size(); ++i) {
+    TensorFile& member = bundle.members[i];
+    RETURN_IF_ERROR(ConvertFloats(DType::kF32, &member));
+    if (naming == ExportNaming::kTorchvision) member = ToTorchvision(member);
+    ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(member));
+    const std::string name = bundle.members.size() == 1 ? "model" : absl::StrCat("member_", i);
+    RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(out, "/", name, ".safetensors"), bytes));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace candor
