@@ -14,19 +14,17 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <exception>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
-#include "prometheus/exposer.h"
 #include "server/build_info.h"
 #include "server/config.h"
 #include "server/metrics/metrics.h"
+#include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
 #include "server/segmentation_service.h"
 
@@ -82,11 +80,6 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
   return result;
 }
 
-// The configured address with the port that was taken. `address` is valid.
-std::string WithPort(const std::string& address, int port) {
-  return absl::StrCat(ParseHostPort(address)->host, ":", port);
-}
-
 class ServerImpl : public Server {
  public:
   ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models, InferenceExecutor* executor)
@@ -116,7 +109,7 @@ class ServerImpl : public Server {
   Admission admission_;
   WorkerPool workers_;
   SegmentationService service_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   std::string metrics_address_ = kMetricsOff;
@@ -124,16 +117,12 @@ class ServerImpl : public Server {
 
 absl::Status ServerImpl::StartMetrics() {
   if (config_.metrics_listen() == kMetricsOff) return absl::OkStatus();
-  try {
-    exposer_ = std::make_unique<prometheus::Exposer>(config_.metrics_listen());
-    exposer_->RegisterCollectable(metrics_.registry());
-    exposer_->RegisterCollectable(process_metrics_);
-    metrics_address_ = WithPort(config_.metrics_listen(), exposer_->GetListeningPorts().at(0));
-  } catch (const std::exception&) {  // its text says "null context", and no more
-    exposer_.reset();
-    return absl::UnavailableError(absl::StrCat("metrics_listen: cannot listen on ", config_.metrics_listen(),
-                                               "; is the port taken, or the host not an IP address of this machine?"));
-  }
+  ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.metrics_listen()));
+  absl::StatusOr<std::unique_ptr<MetricsPage>> page =
+      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_});
+  if (!page.ok()) return absl::UnavailableError(absl::StrCat("metrics_listen: ", page.status().message()));
+  metrics_page_ = *std::move(page);
+  metrics_address_ = absl::StrCat(address.host, ":", metrics_page_->port());
   return absl::OkStatus();
 }
 
@@ -157,9 +146,10 @@ absl::Status ServerImpl::StartGrpc() {
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config_.listen(),
-                                               "; is the port taken, or the host not of this machine?"));
+                                               ": the port is taken, or the host is not of this machine"));
   }
-  grpc_address_ = WithPort(config_.listen(), port);
+  ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
+  grpc_address_ = absl::StrCat(address.host, ":", port);
   grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
   health->SetServingStatus(kServiceName, true);
   for (const LoadedModel& model : models_->models()) {
@@ -183,7 +173,7 @@ void ServerImpl::Drain() {
   grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   grpc_->Wait();
   grpc_.reset();
-  exposer_.reset();
+  metrics_page_.reset();
 }
 
 }  // namespace

@@ -63,8 +63,12 @@ fi
 cat <<EOF
 
 To go on:
-  make serve                                              serve these models; gRPC on 127.0.0.1:8500
-  $build/bin/candor segment --out results YOUR_PICTURE.jpg     in a second terminal: labels and uncertainty as files
-  $build/bin/candor compare YOUR_PICTURE.jpg                   student and teacher side by side
-  curl http://127.0.0.1:8502/metrics                      what the server counts, for Prometheus
+  make serve
+      serves these models: gRPC on 127.0.0.1:8500, metrics on 127.0.0.1:8502
+  $build/bin/candor segment --out results YOUR_PICTURE.jpg
+      in a second terminal: labels, uncertainty and overlay as files
+  $build/bin/candor compare YOUR_PICTURE.jpg
+      student and teacher side by side
+  curl http://127.0.0.1:8502/metrics
+      what the server counts, for Prometheus
 EOF

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Declares the subcommands, reads the arguments and maps CLI11's outcomes to our exit codes.
 #include "client/cli/command_line.h"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Sends each picture to both models and reports the difference.
 #include "client/cli/compare_command.h"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Pastes the six tiles of a comparison onto one canvas.
 #include "client/cli/compare_picture.h"
 
 #include <algorithm>

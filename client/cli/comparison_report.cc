@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Figures of `candor compare` from two answers, over all pictures, and as text.
 #include "client/cli/comparison_report.h"
 
 #include <cmath>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// One-pass moments, ranks and medians.
 #include "client/cli/comparison_statistics.h"
 
 #include <algorithm>

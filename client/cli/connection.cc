@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The flags of the connection, and the words for a call that failed.
 #include "client/cli/connection.h"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Error lines and the progress bar.
 #include "client/cli/console.h"
 
 #include "absl/strings/ascii.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// One call of grpc.health.v1, its answer as a word and an exit code.
 #include "client/cli/health_command.h"
 
 #include <CLI/CLI.hpp>

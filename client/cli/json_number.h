@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// JSON text as people and programs expect it: short numbers, valid UTF-8, one line.
 #pragma once
 
 #include <charconv>

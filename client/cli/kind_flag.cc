@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Checks the kind against the protocol first, against the model later.
 #include "client/cli/kind_flag.h"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The list of models as table or JSON.
 #include "client/cli/models_command.h"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Checks, reads and decodes the IMAGE arguments.
 #include "client/cli/pictures.h"
 
 #include <cstdint>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Sends each picture, writes its files, prints its figures.
 #include "client/cli/segment_command.h"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The files of one picture and its JSON summary.
 #include "client/cli/segment_outputs.h"
 
 #include "absl/strings/str_cat.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Column widths, alignment and output.
 #include "client/cli/table.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Text in aligned columns, for terminals.
 #pragma once
 
 #include <ostream>

@@ -33,8 +33,7 @@ std::vector<Colour> HeatColours() {
   for (int code = 0; code < kCodes; ++code) ramp.values.push_back(static_cast<float>(code) / (kCodes - 1));
   const Image image = HeatMap(ramp, 1);
   std::vector<Colour> colours;
-  for (int code = 0; code < kCodes; ++code) {
-    const uint8_t* pixel = &image.pixels[3 * code];
+  for (auto pixel = image.pixels.begin(); pixel != image.pixels.end(); pixel += 3) {
     colours.push_back({pixel[0], pixel[1], pixel[2]});
   }
   return colours;

@@ -41,14 +41,11 @@
     };
   }
 
-  const pictures = await Promise.all(page.pictures.map(preparePicture));
+  const pictures = [];
   const slider = element('threshold');
-  let drawn = -1;
 
   function update() {
     const threshold = Number(slider.value);
-    if (threshold === drawn) return;
-    drawn = threshold;
     const value = (page.scale * threshold / 255).toFixed(3);
     element('threshold-value').textContent = value;
     element('bar-mark').style.left = `${100 * threshold / 255}%`;
@@ -81,7 +78,11 @@
     });
   });
   element('control').addEventListener('submit', (event) => event.preventDefault());
+  // index.html#threshold=70 opens the page with the slider there, of 255.
   const wanted = /^#threshold=(\d{1,3})$/.exec(location.hash);
   if (wanted) slider.value = wanted[1];
-  update();
+  for (let index = 0; index < page.pictures.length; ++index) {
+    pictures.push(await preparePicture(page.pictures[index], index));
+    update();
+  }
 })();

@@ -12,6 +12,8 @@ const LABEL_OPACITY = 0.65;
 // Diagonal stripes, 4 pixels wide: neither a class colour nor a heat colour can be taken for them.
 const stripe = (i, width) => ((i % width) + Math.floor(i / width)) & 4;
 
+const voidWord = (i, width) => (stripe(i, width) ? VOID_DARK : VOID_LIGHT);
+
 // The bytes of a picture given as a data: address, four a pixel.
 async function readPixels(address, width, height) {
   const image = new Image();
@@ -28,26 +30,34 @@ async function readPixels(address, width, height) {
 // The values of a greyscale PNG, one byte a pixel.
 async function readMap(address, width, height) {
   const pixels = await readPixels(address, width, height);
-  return Uint8Array.from({length: width * height}, (_, i) => pixels[4 * i]);
+  const values = new Uint8Array(width * height);
+  for (let i = 0; i < values.length; ++i) values[i] = pixels[4 * i];
+  return values;
 }
 
 // The class colour of each pixel over the picture; a label without a class is void.
 function overlayWords(input, labels, colours, width) {
-  return Uint32Array.from(labels, (label, i) => {
-    if (label >= colours.length) return stripe(i, width) ? VOID_DARK : VOID_LIGHT;
-    const mix = (channel) => LABEL_OPACITY * colours[label][channel] + (1 - LABEL_OPACITY) * input[4 * i + channel];
-    return word(mix(0), mix(1), mix(2));
-  });
+  const words = new Uint32Array(labels.length);
+  for (let i = 0; i < words.length; ++i) {
+    const colour = colours[labels[i]];
+    const mix = (channel) => LABEL_OPACITY * colour[channel] + (1 - LABEL_OPACITY) * input[4 * i + channel];
+    words[i] = colour ? word(mix(0), mix(1), mix(2)) : voidWord(i, width);
+  }
+  return words;
 }
 
 // Wrong labels in one colour over a pale grey picture.
 function errorWords(input, labels, truth, classCount, width) {
-  return Uint32Array.from(labels, (label, i) => {
-    if (truth[i] >= classCount) return stripe(i, width) ? VOID_DARK : VOID_LIGHT;
-    if (label !== truth[i]) return WRONG;
+  const words = new Uint32Array(labels.length);
+  for (let i = 0; i < words.length; ++i) {
     const grey = 70 + 0.6 * (0.299 * input[4 * i] + 0.587 * input[4 * i + 1] + 0.114 * input[4 * i + 2]);
-    return word(grey, grey, grey);
-  });
+    if (truth[i] >= classCount) {
+      words[i] = voidWord(i, width);
+    } else {
+      words[i] = labels[i] === truth[i] ? word(grey, grey, grey) : WRONG;
+    }
+  }
+  return words;
 }
 
 // Draws `words`, with stripes where the code is above `threshold`.
@@ -63,12 +73,12 @@ function draw(canvas, words, codes, threshold) {
 // How many pixels have a code of at most each threshold: all of them, those with ground truth, those labelled right.
 function countUpTo(codes, labels, truth, classCount) {
   const counts = {all: new Float64Array(256), labelled: new Float64Array(256), right: new Float64Array(256)};
-  codes.forEach((code, i) => {
-    ++counts.all[code];
-    if (truth === null || truth[i] >= classCount) return;
-    ++counts.labelled[code];
-    if (truth[i] === labels[i]) ++counts.right[code];
-  });
+  for (let i = 0; i < codes.length; ++i) {
+    ++counts.all[codes[i]];
+    if (truth === null || truth[i] >= classCount) continue;
+    ++counts.labelled[codes[i]];
+    if (truth[i] === labels[i]) ++counts.right[codes[i]];
+  }
   for (const list of Object.values(counts)) {
     for (let code = 1; code < 256; ++code) list[code] += list[code - 1];
   }

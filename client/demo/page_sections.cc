@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "client/demo/demo_statistics.h"
 
@@ -61,11 +62,10 @@ std::string ModelFigures(const DemoReport& report, const DemoPicture& picture, c
                                                            Uncertainty(answer.mean_uncertainty), "</span>")}));
   if (picture.truth) {
     const DemoShare correct = CountCorrect(answer.labels, *picture.truth, static_cast<int>(report.classes.size()));
-    absl::StrAppend(&html,
-                    FigureHtml(picture, {prefix + "errors", model + "-errors",
-                                         absl::StrCat("Where the ", model, "'s label of ", name, " is wrong"),
-                                         absl::StrCat("<b>", title, "</b> errors<span class=\"live\">",
-                                                      Percent(correct.Value()), " of all pixels right</span>")}));
+    absl::StrAppend(&html, FigureHtml(picture, {prefix + "errors", model + "-errors",
+                                                absl::StrCat("Where the ", model, "'s label of ", name, " is wrong"),
+                                                absl::StrCat("<b>", title, "</b> errors<span class=\"live\">",
+                                                             Percent(correct.Value()), " right overall</span>")}));
   }
   return html;
 }
@@ -90,6 +90,11 @@ std::string PictureSection(const DemoReport& report, const DemoPicture& picture,
   absl::StrAppend(&html, ModelFigures(report, picture, id, "student"), ModelFigures(report, picture, id, "teacher"),
                   "</div>\n</section>\n");
   return html;
+}
+
+std::string HeaderRow(const std::vector<std::string>& names) {
+  return absl::StrCat("<thead><tr><th scope=\"col\">", absl::StrJoin(names, "</th><th scope=\"col\">"),
+                      "</th></tr></thead>\n");
 }
 
 // One row of the figures table; times in milliseconds.
@@ -153,15 +158,14 @@ std::string PictureSections(const DemoReport& report) {
 
 std::string FiguresTable(const DemoReport& report) {
   std::string html = absl::StrCat(
-      "<table>\n<caption>Times are medians of ", report.calls, report.calls == 1 ? " call" : " calls",
+      "<table class=\"figures\">\n<caption><span>Times are medians of ", report.calls,
+      report.calls == 1 ? " call" : " calls",
       " after a warm-up; over all pictures, means. Round trip: at the client, decoding and transfer included. "
       "Uncertainty: ",
       EscapeHtml(report.kind.name),
-      ". Agreement: pixels to which both models give the same label. Accuracy: against "
-      "the ground truth, void left out.</caption>\n<thead><tr><th scope=\"col\">picture</th><th "
-      "scope=\"col\">model</th>"
-      "<th scope=\"col\">round trip, ms</th><th scope=\"col\">inference, ms</th><th scope=\"col\">mean uncertainty</th>"
-      "<th scope=\"col\">agreement</th><th scope=\"col\">accuracy</th></tr></thead>\n");
+      ". Agreement: pixels to which both models give the same label. Accuracy: against the ground truth, void left "
+      "out.</span></caption>\n",
+      HeaderRow({"picture", "model", "round trip, ms", "inference, ms", "mean uncertainty", "agreement", "accuracy"}));
   const int class_count = static_cast<int>(report.classes.size());
   for (const DemoPicture& picture : report.pictures) {
     const DemoShare agreement = CountAgreement(picture.student.labels, picture.teacher.labels);
@@ -187,11 +191,10 @@ std::string FiguresTable(const DemoReport& report) {
 std::string ClassTable(const DemoReport& report) {
   const DemoTotals student = TotalOf(report, &DemoPicture::student);
   const DemoTotals teacher = TotalOf(report, &DemoPicture::teacher);
-  std::string html =
-      "<table>\n<caption>Over all pictures. IoU: intersection over union with the ground truth, void left out. "
-      "Uncertainty: the mean over the pixels that the model labels so.</caption>\n<thead><tr><th scope=\"col\">class"
-      "</th><th scope=\"col\">student IoU</th><th scope=\"col\">teacher IoU</th><th scope=\"col\">student "
-      "uncertainty</th><th scope=\"col\">teacher uncertainty</th></tr></thead>\n<tbody>\n";
+  std::string html = absl::StrCat(
+      "<table>\n<caption><span>Over all pictures. IoU: intersection over union with the ground truth, void left out. "
+      "Uncertainty: the mean over the pixels that the model labels so.</span></caption>\n",
+      HeaderRow({"class", "student IoU", "teacher IoU", "student uncertainty", "teacher uncertainty"}), "<tbody>\n");
   for (size_t c = 0; c < report.classes.size(); ++c) {
     absl::StrAppend(&html, "<tr><th scope=\"row\">", EscapeHtml(report.classes[c].name), "</th><td>",
                     Percent(student.overlap[c].Value()), "</td><td>", Percent(teacher.overlap[c].Value()), "</td><td>",

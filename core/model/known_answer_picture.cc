@@ -24,7 +24,7 @@ Colour Scene(int x, int y) {
 
 Image KnownAnswerPicture() {
   Image image{kSide, kSide, {}};
-  image.pixels.reserve(kSide * kSide * 3);
+  image.pixels.reserve(size_t{3} * kSide * kSide);
   uint32_t state = 1;
   // Noise in [-16, 15], a new value a channel: the linear congruential generator of Numerical Recipes, top five bits.
   const auto noisy = [&state](uint8_t value) {

@@ -20,7 +20,7 @@ constexpr int kMinWidth = 4;
 constexpr int kMaxWidth = 512;
 constexpr size_t kMaxMembers = 1000;
 constexpr int64_t kMaxWeightBytes = int64_t{4} << 30;
-constexpr size_t kAnswerPixels = 64 * 64;
+constexpr size_t kAnswerPixels = size_t{64} * 64;
 
 absl::Status CheckNormalisation(const Normalisation& normalisation) {
   for (size_t i = 0; i < 3; ++i) {

@@ -30,7 +30,7 @@ class FakeClient : public SegmentationClient {
     UncertaintyResult uncertainty;
     uncertainty.figures.kind = options.uncertainty.at(0).kind;
     uncertainty.figures.mean = 0.25F;
-    uncertainty.map = {4, height, std::vector<float>(4 * height, 0.25F)};
+    uncertainty.map = {4, height, std::vector<float>(size_t{4} * height, 0.25F)};
     for (int i = 0; i < 4 * height; ++i) {
       result.labels.values.push_back(options.model == "student" ? (i + i / 4) % 2 : 0);
     }

@@ -43,7 +43,7 @@ TEST_F(SegmentationServiceTest, AnswersWithLabelsMapsAndStatistics) {
   EXPECT_EQ(response.height(), 1);
   EXPECT_EQ(response.labels(), std::string("\0\1\2\2", 4));
   ASSERT_EQ(response.maps_size(), 1);
-  EXPECT_EQ(response.maps(0).data(), "\x00\x33\x66\xFF" + std::string());
+  EXPECT_EQ(response.maps(0).data(), std::string("\x00\x33\x66\xFF", 4));
   ASSERT_EQ(response.statistics_size(), 1);
   EXPECT_FLOAT_EQ(response.statistics(0).mean(), 0.4F);                   // (0 + 0.2 + 0.4 + 1) / 4
   EXPECT_FLOAT_EQ(response.statistics(0).share_above_threshold(), 0.5F);  // 0.4 and 1 are above 0.3
@@ -142,9 +142,8 @@ TEST_F(SegmentationServiceTest, TurnsAJpegUprightByItsExifOrientation) {
   std::string jpeg = EncodeJpeg({16, 8, std::vector<uint8_t>(16 * 8 * 3, 128)}, 90);
   // APP1 of 34 bytes: "Exif", then a little-endian TIFF header and one entry: tag 0x112, SHORT, count 1, value 6 (turn
   // right by 90 degrees).
-  jpeg.insert(2, absl::HexStringToBytes("ffe1002245786966000049492a000800000001001201030001000000060000000000000000"
-                                        "00")
-                     .substr(0, 36));
+  jpeg.insert(2, absl::HexStringToBytes("ffe10022457869660000"
+                                        "49492a0008000000010012010300010000000600000000000000"));
   v1::SegmentResponse response;
   const grpc::Status status = live_.Segment(EncodedRequest(jpeg), &response);
   ASSERT_TRUE(status.ok()) << status.error_message();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/image/decode.h"

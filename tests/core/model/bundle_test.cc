@@ -80,8 +80,8 @@ TEST_F(BundleTest, RoundTripKeepsAStudent) {
 }
 
 TEST_F(BundleTest, RoundTripKeepsMembersInOrder) {
-  std::vector<TensorFile> members;
-  for (int i = 0; i < 12; ++i) members.push_back(Member(std::string(i, 'x')));
+  std::vector<TensorFile> members(12);
+  for (size_t i = 0; i < members.size(); ++i) members[i] = Member(std::string(i, 'x'));
   ASSERT_THAT(WriteBundle(Path("teacher"), ValidSpec(ModelKind::kEnsemble, 0), members), IsOk());
   EXPECT_TRUE(fs::exists(Path("teacher/member_0.safetensors")));
   EXPECT_TRUE(fs::exists(Path("teacher/member_11.safetensors")));

@@ -25,7 +25,7 @@ TEST(SerializeSafetensorsTest, WritesTheBytesOfTheFormat) {
   file.tensors = {Bytes("b", "xy"), {"a", DType::kF16, {1, 2}, std::string("\x00\x3C\x00\xC0", 4)}};
   std::string header = R"({"a":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]},)"
                        R"("b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}})";
-  header.resize(112, ' ');  // 106 characters, padded to a multiple of 8
+  header.resize(112, ' ');  // 108 characters, padded to a multiple of 8
   EXPECT_EQ(*SerializeSafetensors(file), RawSafetensors(112, header + std::string("\x00\x3C\x00\xC0xy", 6)));
 }
 

@@ -16,8 +16,8 @@ ModelSpec ValidSpec(ModelKind kind, int files) {
   for (int i = 0; i < files; ++i) {
     spec.weights.push_back({absl::StrCat("w", i, ".safetensors"), 100 + i, std::string(64, 'a')});
   }
-  spec.known_answer.labels.assign(64 * 64, 0);
-  spec.known_answer.uncertainty.assign(64 * 64, 0);
+  spec.known_answer.labels.assign(4096, 0);
+  spec.known_answer.uncertainty.assign(4096, 0);
   spec.training = "made up";
   return spec;
 }

@@ -2,9 +2,9 @@
 //
 // What Prometheus sees of a live server.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -19,7 +19,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(MetricsPageTest, CountsWhatWasAskedAndAnswered) {
+TEST(ScrapeTest, CountsWhatWasAskedAndAnswered) {
   LiveServer live([](v1::ServerConfig* config) { config->set_uncertainty_threshold(0.3F); });
   ASSERT_TRUE(live.Segment(RawRequest()).ok());
   ASSERT_TRUE(live.Segment(RawRequest()).ok());
@@ -57,7 +57,7 @@ TEST(MetricsPageTest, CountsWhatWasAskedAndAnswered) {
   EXPECT_THAT(live.Scrape(), HasSubstr("process_resident_memory_bytes "));
 }
 
-TEST(MetricsPageTest, ARefusedRequestIsNoPicture) {
+TEST(ScrapeTest, ARefusedRequestIsNoPicture) {
   LiveServer live;
   live.street().FailWith(absl::InternalError("no"));
   ASSERT_FALSE(live.Segment(RawRequest()).ok());
@@ -65,20 +65,19 @@ TEST(MetricsPageTest, ARefusedRequestIsNoPicture) {
   EXPECT_THAT(live.Scrape(), HasSubstr("candor_images_total{model=\"street\"} 0"));
 }
 
-TEST(MetricsPageTest, OtherPathsAreNotFound) {
+TEST(ScrapeTest, OtherPathsAreNotFound) {
   LiveServer live;
   EXPECT_THAT(HttpGet(live.server().metrics_address(), "/secret"), Not(HasSubstr("candor_")));
 }
 
-TEST(MetricsPageTest, PromtoolFindsNothingToComplainAbout) {
-  std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/usr/bin/promtool";
-  if (const char* given = std::getenv("CANDOR_PROMTOOL"); given != nullptr) promtool = given;
+TEST(ScrapeTest, PromtoolFindsNothingToComplainAbout) {
+  const std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/usr/bin/promtool";
   if (!std::filesystem::exists(promtool))
     GTEST_SKIP() << "promtool is not installed; the set-up puts it at " << promtool;
   LiveServer live;
   ASSERT_TRUE(live.Segment(RawRequest()).ok());
   ASSERT_FALSE(live.Segment(EncodedRequest("no picture")).ok());
-  const std::string page = absl::StrCat(testing::TempDir(), "metrics_page_test_", getpid(), ".txt");
+  const std::string page = absl::StrCat(testing::TempDir(), "scrape_test_", getpid(), ".txt");
   std::ofstream(page) << live.Scrape();
   std::string complaints;
   FILE* pipe = popen(absl::StrCat(promtool, " check metrics < ", page, " 2>&1").c_str(), "r");
