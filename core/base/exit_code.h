@@ -10,13 +10,13 @@ namespace candor {
 enum class ExitCode : int {
   kOk = 0,
   kFailure = 1,
-  kUsage = 2,            // wrong flags or arguments
-  kUnavailable = 69,     // the server cannot be reached, or the port is taken
-  kInternal = 70,        // our own fault
-  kIo = 74,              // a file cannot be read or written
-  kTemporary = 75,       // try again
-  kConfiguration = 78,   // configuration or bundle refused
-  kInterrupted = 130,    // Ctrl-C
+  kUsage = 2,           // wrong flags or arguments
+  kUnavailable = 69,    // the server cannot be reached, or the port is taken
+  kInternal = 70,       // our own fault
+  kIo = 74,             // a file cannot be read or written
+  kTemporary = 75,      // try again
+  kConfiguration = 78,  // configuration or bundle refused
+  kInterrupted = 130,   // Ctrl-C
 };
 
 // The exit code a client-side program ends with after `status`: OK 0, UNAVAILABLE and DEADLINE_EXCEEDED 69,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Structured logs on stderr: readable text on a terminal, one JSON object a line elsewhere. Functions, not macros: Torch
-// owns the names LOG and CHECK. Never log pixels or tokens.
+// Structured logs on stderr: readable text on a terminal, one JSON object a line elsewhere. Functions, not macros:
+// Torch owns the names LOG and CHECK. Never log pixels or tokens.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pictures and maps to file bytes. All functions are thread-safe and expect values.size() to equal width * height; a picture
-// that breaks this, has no pixels or (JPEG) a side over 65500 becomes an empty string.
+// Pictures and maps to file bytes. All functions are thread-safe and expect values.size() to equal width * height; a
+// picture that breaks this, has no pixels or (JPEG) a side over 65500 becomes an empty string.
 #pragma once
 
 #include <cstdint>

@@ -20,9 +20,9 @@ struct RawImage {
 };
 
 // Converts to RGB. YUYV and NV12 are BT.601, limited range, as cameras deliver. InvalidArgument, the message beginning
-// with the field's name ("width: ...", "height", "stride", "data"): a size below 1, odd where the format needs even, more
-// than `limits.max_pixels`, a stride shorter than a row, or another number of bytes than the shape needs (the last row may
-// end after its pixels). Products are computed in 64 bits. Thread-safe.
+// with the field's name ("width: ...", "height", "stride", "data"): a size below 1, odd where the format needs even,
+// more than `limits.max_pixels`, a stride shorter than a row, or another number of bytes than the shape needs (the last
+// row may end after its pixels). Products are computed in 64 bits. Thread-safe.
 absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, const DecodeLimits& limits);
 
 }  // namespace candor
