@@ -39,15 +39,13 @@ def uniform(name: str, count: int) -> np.ndarray:
 
 def formula_weights(module: torch.nn.Module, seed: str) -> None:
     """Fills a network: convolutions U(-1, 1) * sqrt(6 / fan_in), biases and means U(-0.1, 0.1), scales and variances
-    1 + 0.3 U(-1, 1); the segmentation head is multiplied by 4, so that classes differ."""
+    1 + 0.3 U(-1, 1)."""
     for name, tensor in module.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
         values = torch.from_numpy(uniform(f"{seed}:{name}", tensor.numel())).reshape(tensor.shape)
         if tensor.dim() == 4:
             values = values * float(np.float32((6.0 / tensor[0].numel()) ** 0.5))
-            if name.startswith("segmentation_head"):
-                values = values * 4
         elif name.endswith(("running_var", "weight")):
             values = 1 + 0.3 * values
         else:

@@ -38,7 +38,7 @@ torch::Tensor FormulaValue(const std::string& seed, const std::string& name, con
   if (like.dim() == 4) {
     const int64_t fan_in = like.numel() / like.size(0);
     values.mul_(static_cast<float>(std::sqrt(6.0 / static_cast<double>(fan_in))));
-    return absl::StartsWith(name, "segmentation_head") ? values.mul_(4) : values;
+    return values;
   }
   const bool is_scale = absl::EndsWith(name, "running_var") || absl::EndsWith(name, "weight");
   return is_scale ? 1 + 0.3 * values : 0.1 * values;

@@ -12,7 +12,7 @@
 namespace candor {
 
 // Fills every parameter and buffer: convolutions U(-1, 1) * sqrt(6 / fan_in), scales and variances 1 + 0.3 U(-1, 1),
-// the rest 0.1 U(-1, 1); the segmentation head times 4.
+// the rest 0.1 U(-1, 1).
 void FillWithFormula(const SegmentationNet& net, const std::string& seed);
 
 // [1, 3, height, width] float32 in [0, 1).
