@@ -21,11 +21,14 @@ struct PngShape {
   int depth;        // bits a sample
   int colour_type;  // PNG_COLOR_TYPE_...
   int filters;      // PNG_FILTER_...
+  int level;        // of zlib
   size_t row_bytes;
 };
 
-// Labels and maps are made for a reader that waits: near the fastest level, which costs a tenth in size.
-constexpr int kPngLevel = 2;
+// zlib's levels, chosen on 512 x 1024: on a label map's runs 3 is as fast as 1 and half the size; on a map's or
+// picture's noise 1 takes 22 ms where 3 takes 31, and saves as much (a 1 % difference).
+constexpr int kLabelLevel = 3;
+constexpr int kNoiseLevel = 1;
 
 void AppendToString(png_structp png, png_bytep bytes, size_t count) {
   static_cast<std::string*>(png_get_io_ptr(png))->append(reinterpret_cast<const char*>(bytes), count);
@@ -40,7 +43,7 @@ bool WritePng(png_structp png, png_infop info, const PngShape& shape, const uint
   png_set_write_fn(png, encoded, AppendToString, nullptr);
   png_set_IHDR(png, info, static_cast<png_uint_32>(shape.width), static_cast<png_uint_32>(shape.height), shape.depth,
                shape.colour_type, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_set_compression_level(png, kPngLevel);
+  png_set_compression_level(png, shape.level);
   png_set_filter(png, PNG_FILTER_TYPE_BASE, shape.filters);
   png_write_info(png, info);
   for (int y = 0; y < shape.height; ++y) png_write_row(png, rows + static_cast<size_t>(y) * shape.row_bytes);
@@ -95,8 +98,9 @@ bool WriteJpeg(JpegWriter* writer, const Image& image, int quality) {
 
 std::string EncodeGreyPng(const ByteMap& map) {
   // Filters spoil the equal runs of a label map.
-  return EncodePng({map.width, map.height, 8, PNG_COLOR_TYPE_GRAY, PNG_FILTER_NONE, static_cast<size_t>(map.width)},
-                   map.values);
+  return EncodePng(
+      {map.width, map.height, 8, PNG_COLOR_TYPE_GRAY, PNG_FILTER_NONE, kLabelLevel, static_cast<size_t>(map.width)},
+      map.values);
 }
 
 std::string EncodeUncertaintyPng(const FloatMap& map, float range_max) {
@@ -110,14 +114,15 @@ std::string EncodeUncertaintyPng(const FloatMap& map, float range_max) {
     *sample++ = static_cast<uint8_t>(rounded >> 8);
     *sample++ = static_cast<uint8_t>(rounded);
   }
-  return EncodePng({map.width, map.height, 16, PNG_COLOR_TYPE_GRAY, PNG_FILTER_UP, static_cast<size_t>(map.width) * 2},
-                   rows);
+  return EncodePng(
+      {map.width, map.height, 16, PNG_COLOR_TYPE_GRAY, PNG_FILTER_SUB, kNoiseLevel, static_cast<size_t>(map.width) * 2},
+      rows);
 }
 
 std::string EncodeRgbPng(const Image& image) {
-  return EncodePng(
-      {image.width, image.height, 8, PNG_COLOR_TYPE_RGB, PNG_FILTER_UP, static_cast<size_t>(image.width) * 3},
-      image.pixels);
+  return EncodePng({image.width, image.height, 8, PNG_COLOR_TYPE_RGB, PNG_FILTER_SUB, kNoiseLevel,
+                    static_cast<size_t>(image.width) * 3},
+                   image.pixels);
 }
 
 std::string EncodeJpeg(const Image& image, int quality) {

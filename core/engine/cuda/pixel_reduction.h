@@ -108,7 +108,7 @@ CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, i
   if (job.learned != nullptr) {
     set(UncertaintyKind::kPredictiveStddev, 1.0f / (1.0f + expf(-Sample(job.learned, job.low_width, row, column))));
   } else if (job.members > 1) {
-    set(UncertaintyKind::kPredictiveStddev, sqrtf(squares_at_label / static_cast<float>(job.members - 1)));
+    set(UncertaintyKind::kPredictiveStddev, sqrtf(fmaxf(squares_at_label, 0.0f) / static_cast<float>(job.members - 1)));
   }
   set(UncertaintyKind::kPredictiveEntropy, entropy);
   set(UncertaintyKind::kExpectedEntropy, expected_entropy);
