@@ -57,6 +57,7 @@
         model.live.textContent = right === null ? `${kept} kept` : `${kept} kept, ${right} of them right`;
       }
     }
+    if (pictures.length < page.pictures.length) return;  // totals of some would pass for those of all
     element('totals').replaceChildren(...['student', 'teacher'].map((name) => {
       const {kept, right} = leftover(pictures.map((picture) => picture[name].counts), threshold);
       const line = document.createElement('span');
