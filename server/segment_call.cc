@@ -157,7 +157,13 @@ void SegmentCall::End(const absl::Status& status) noexcept {
   } catch (const std::exception&) {
     // Out of memory for a log line: the caller still gets the answer.
   }
+  if (is_admitted_) serving_.admission.Answered();
   Finish(ToGrpcStatus(status));
+}
+
+void SegmentCall::OnCancel() {
+  is_cancelled_.store(true, std::memory_order_relaxed);
+  serving_.metrics.RequestAbandoned();
 }
 
 void SegmentCall::OnDone() {

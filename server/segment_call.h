@@ -41,7 +41,7 @@ class SegmentCall : public grpc::ServerUnaryReactor {
                                          const v1::SegmentRequest* request, v1::SegmentResponse* response,
                                          std::string request_id);
 
-  void OnCancel() override { is_cancelled_.store(true, std::memory_order_relaxed); }
+  void OnCancel() override;
   void OnDone() override;
 
  private:

@@ -167,9 +167,9 @@ void ServerImpl::Drain() {
   if (!admission_.WaitUntilEmpty(absl::Milliseconds(config_.drain_timeout_ms()))) {
     LogWarning("drain timeout: cancelling what is left", {{"drain_timeout_ms", config_.drain_timeout_ms()}});
     admission_.Abandon();
-    admission_.WaitUntilEmpty(absl::InfiniteDuration());
+    admission_.WaitUntilAnswered();
   }
-  // Ends what is left on the connections, such as health watches, which never end by themselves.
+  // Ends what is left on the connections: answers that nobody reads, and health watches, which never end by themselves.
   grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   grpc_->Wait();
   grpc_.reset();

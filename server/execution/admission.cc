@@ -15,17 +15,27 @@ absl::Status ShuttingDown() { return absl::UnavailableError("the server is shutt
 absl::Status Admission::Enter() {
   absl::MutexLock lock(&mu_);
   if (closed_) return ShuttingDown();
-  if (pending_ >= max_pending_) {
+  if (unanswered_ >= places_) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "the queue is full: ", pending_, " requests are under way, max_pending_requests is ", max_pending_));
+        "the queue is full: ", unanswered_, " requests wait for an answer, max_pending_requests is ", places_));
   }
-  ++pending_;
+  if (under_way_ >= 2 * places_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("too many answers are not read: ", under_way_, " requests, max_pending_requests is ", places_));
+  }
+  ++unanswered_;
+  ++under_way_;
   return absl::OkStatus();
+}
+
+void Admission::Answered() {
+  absl::MutexLock lock(&mu_);
+  --unanswered_;
 }
 
 void Admission::Leave() {
   absl::MutexLock lock(&mu_);
-  --pending_;
+  --under_way_;
 }
 
 absl::Status Admission::CheckOpen() const {
@@ -41,6 +51,11 @@ void Admission::Close() {
 bool Admission::WaitUntilEmpty(absl::Duration timeout) {
   absl::MutexLock lock(&mu_);
   return mu_.AwaitWithTimeout(absl::Condition(this, &Admission::IsEmpty), timeout);
+}
+
+void Admission::WaitUntilAnswered() {
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(this, &Admission::IsAnswered));
 }
 
 }  // namespace candor

@@ -81,6 +81,11 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                      .Name("candor_requests_in_flight")
                      .Help("Requests received and not yet answered.")
                      .Register(*registry_)
+                     .Add({})),
+      abandoned_(BuildCounter()
+                     .Name("candor_requests_abandoned_total")
+                     .Help("Requests whose caller cancelled, or whose deadline passed, before the answer.")
+                     .Register(*registry_)
                      .Add({})) {
   BuildGauge()
       .Name("candor_build_info")
@@ -135,6 +140,8 @@ const Metrics::ModelMetrics* Metrics::FindModel(absl::string_view model) const {
 }
 
 void Metrics::RequestStarted() { in_flight_.Increment(); }
+
+void Metrics::RequestAbandoned() { abandoned_.Increment(); }
 
 void Metrics::RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code,
                               double seconds) {

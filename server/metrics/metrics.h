@@ -43,6 +43,10 @@ class Metrics {
   void RequestStarted();
   void RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code, double seconds);
 
+  // The caller cancelled, or its deadline passed, before the answer was sent. The request still finishes, with that
+  // code.
+  void RequestAbandoned();
+
   // `model` has to be loaded, else nothing is counted.
   void StageFinished(absl::string_view model, Stage stage, double seconds);
   // The first of `segmentation.kinds` is the model's default kind. `has_server_threshold`: its threshold is the
@@ -77,6 +81,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& predicted_pixels_;
   prometheus::Family<prometheus::Counter>& predicted_uncertainty_;
   prometheus::Gauge& in_flight_;
+  prometheus::Counter& abandoned_;
   absl::flat_hash_map<std::string, ModelMetrics> models_;  // constant after construction
 };
 

@@ -11,14 +11,35 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(AdmissionTest, RefusesOneMoreThanTheLimitUntilSomebodyLeaves) {
+TEST(AdmissionTest, RefusesOneMoreThanThePlacesUntilSomebodyIsAnswered) {
   Admission admission(2);
   EXPECT_THAT(admission.Enter(), IsOk());
   EXPECT_THAT(admission.Enter(), IsOk());
   EXPECT_THAT(admission.Enter(),
               HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("max_pending_requests is 2")));
+  admission.Answered();
+  EXPECT_THAT(admission.Enter(), IsOk());
+}
+
+TEST(AdmissionTest, AnswersThatNobodyReadsAreBoundedToo) {
+  Admission admission(1);
+  ASSERT_THAT(admission.Enter(), IsOk());
+  admission.Answered();
+  ASSERT_THAT(admission.Enter(), IsOk());
+  admission.Answered();
+  EXPECT_THAT(admission.Enter(), HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("not read: 2 requests")));
   admission.Leave();
   EXPECT_THAT(admission.Enter(), IsOk());
+}
+
+TEST(AdmissionTest, AnAnsweredRequestIsUnderWayUntilItLeaves) {
+  Admission admission(1);
+  ASSERT_THAT(admission.Enter(), IsOk());
+  admission.Answered();
+  admission.WaitUntilAnswered();
+  EXPECT_FALSE(admission.WaitUntilEmpty(absl::Milliseconds(1)));
+  admission.Leave();
+  EXPECT_TRUE(admission.WaitUntilEmpty(absl::ZeroDuration()));
 }
 
 TEST(AdmissionTest, RefusesEverybodyOnceClosed) {

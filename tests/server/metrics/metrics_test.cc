@@ -63,6 +63,11 @@ TEST_F(MetricsTest, CountsRequestsByMethodModelAndCode) {
       HasSubstr("candor_request_duration_seconds_bucket{method=\"Segment\",model=\"street\",le=\"0.025\"} 1\n"));
 }
 
+TEST_F(MetricsTest, CountsCallersWhoGaveUp) {
+  metrics_.RequestAbandoned();
+  EXPECT_THAT(Page(), HasSubstr("candor_requests_abandoned_total 1\n"));
+}
+
 TEST_F(MetricsTest, ALoadedModelStartsWithZeroRequests) {
   EXPECT_THAT(Page(), HasSubstr("candor_requests_total{code=\"OK\",method=\"Segment\",model=\"street\"} 0\n"));
 }
