@@ -102,6 +102,7 @@ int Serve(v1::ServerConfig config) {
   absl::StatusOr<std::unique_ptr<ModelRegistry>> models;
   executor.RunAndWait([&models, &config] { models = LoadModels(config); });
   if (!models.ok()) return Fail(ExitCode::kConfiguration, models.status());
+  malloc_trim(0);  // what reading the weight files took
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, *std::move(models), &executor);
   if (!server.ok()) return Fail(ExitCode::kUnavailable, server.status());
   shutdown.Arm();

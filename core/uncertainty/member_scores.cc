@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace candor {
 namespace {
@@ -26,11 +27,10 @@ void MemberScores::Reset(int members, int classes, int height, int width) {
   classes_ = classes;
   height_ = height;
   width_ = width;
-  const size_t size = Offset(members, 0, 0);
-  if (members == 1) {
-    floats_.resize(size);
-  } else {
-    steps_.resize(size);
+  const size_t bytes = Offset(members, 0, 0) * (members == 1 ? sizeof(float) : sizeof(uint16_t));
+  if (bytes > buffer_.bytes()) {
+    buffer_ = PageBuffer();  // give back first: both at once would be the peak
+    buffer_ = PageBuffer(bytes);
   }
 }
 
@@ -43,7 +43,7 @@ bool MemberScores::StoreFloats(const LogitsView& logits) {
   for (int c = 0; c < classes_; ++c) {
     for (int y = 0; y < height_; ++y) {
       const float* in = logits.data + c * logits.class_stride + y * logits.row_stride;
-      float* out = &floats_[Offset(0, c, y)];
+      float* out = floats() + Offset(0, c, y);
       for (int x = 0; x < width_; ++x) {
         out[x] = in[x * logits.column_stride];
         not_finite += out[x] * 0;
@@ -69,7 +69,7 @@ bool MemberScores::StoreSteps(int member, const LogitsView& logits) {
     }
     for (int c = 0; c < classes_; ++c) {
       const float* in = row + c * logits.class_stride;
-      uint16_t* out = &steps_[Offset(member, c, y)];
+      uint16_t* out = steps() + Offset(member, c, y);
       for (int x = 0; x < width_; ++x) {
         const float steps = (largest[x] - in[x * logits.column_stride]) * kStepsPerUnit + 0.5f;
         out[x] = static_cast<uint16_t>(steps < kLargestStep ? steps : kLargestStep);
@@ -83,9 +83,9 @@ void MemberScores::InterpolateRow(int member, int class_index, int y0, float fra
   const size_t top = Offset(member, class_index, y0);
   const size_t bottom = y0 + 1 < height_ ? top + width_ : top;
   if (members_ == 1) {
-    Interpolate(&floats_[top], &floats_[bottom], fraction, 1.0f, width_, out);
+    Interpolate(floats() + top, floats() + bottom, fraction, 1.0f, width_, out);
   } else {
-    Interpolate(&steps_[top], &steps_[bottom], fraction, -1.0f / kStepsPerUnit, width_, out);
+    Interpolate(steps() + top, steps() + bottom, fraction, -1.0f / kStepsPerUnit, width_, out);
   }
 }
 

@@ -6,7 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "core/base/page_buffer.h"
 
 namespace candor {
 
@@ -49,12 +50,14 @@ class MemberScores {
   bool StoreFloats(const LogitsView& logits);
   bool StoreSteps(int member, const LogitsView& logits);
 
+  float* floats() const { return buffer_.as<float>(); }
+  uint16_t* steps() const { return buffer_.as<uint16_t>(); }
+
   int members_ = 0;
   int classes_ = 0;
   int height_ = 0;
   int width_ = 0;
-  std::vector<float> floats_;    // used for one member
-  std::vector<uint16_t> steps_;  // used for several: (largest logit - logit) * 2048
+  PageBuffer buffer_;  // one member: its scores; several: (largest logit - logit) * 2048 in 16 bits
 };
 
 }  // namespace candor

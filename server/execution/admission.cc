@@ -19,7 +19,7 @@ absl::Status Admission::Enter() {
     return absl::ResourceExhaustedError(absl::StrCat(
         "the queue is full: ", unanswered_, " requests wait for an answer, max_pending_requests is ", places_));
   }
-  if (under_way_ >= 2 * places_) {
+  if (under_way_ >= places_ + kUnreadAnswers) {
     return absl::ResourceExhaustedError(
         absl::StrCat("too many answers are not read: ", under_way_, " requests, max_pending_requests is ", places_));
   }

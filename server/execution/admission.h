@@ -13,10 +13,12 @@ namespace candor {
 // Counts the requests under way, bounds them, and closes the door at shutdown. Thread-safe.
 //
 // A request holds a place from Enter to Answered, just before its answer is sent: a caller who has read the answer
-// finds the place free. It is under way until Leave, when the answer has left, which a slow reader can put off: so
-// twice as many requests may be under way as there are places.
+// finds the place free. It is under way until Leave, when the answer has left, which gRPC's scheduling puts off by
+// milliseconds and a slow reader without end: so kUnreadAnswers more requests than there are places may be under way.
 class Admission {
  public:
+  static constexpr int kUnreadAnswers = 64;
+
   explicit Admission(int places) : places_(places) {}
 
   Admission(const Admission&) = delete;

@@ -135,6 +135,15 @@ TEST(FusedReductionTest, EqualMembersHaveNoMutualInformationAndNoDeviation) {
   EXPECT_LT(result.kinds[1].statistics.max, 1e-6);
 }
 
+TEST(FusedReductionTest, TheDeviationOfMembersThatNearlyAgreeIsNeverNaN) {
+  // Rounding can leave the sum of squares a little below 0: two members a fraction of a step apart, many times over.
+  ScoreGrid nearly = RandomScores(2, 11, 32, 32, 6.0, 31);
+  const size_t half = nearly.values.size() / 2;
+  for (size_t i = 0; i < half; ++i) nearly.values[half + i] = nearly.values[i] + 1e-4f * static_cast<float>(i % 7);
+  const Segmentation result = Reduce(nearly, 128, 128, {kStddev});
+  for (const float z : result.kinds[0].map) ASSERT_TRUE(z >= 0 && z < 0.01f) << z;
+}
+
 TEST(FusedReductionTest, StudentsStddevIsTheSigmoidOfTheUpsampledScore) {
   // Sigmoid after upsampling: between -4 and 4 the middle is sigmoid(0) = 1/2, which the mean of the sigmoids is too;
   // so take a lopsided pair, where order matters.
