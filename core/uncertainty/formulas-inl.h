@@ -31,8 +31,7 @@ HWY_INLINE void UpdateMoments(V p, V one_over_count, V& mean, V& squares) {
 // Landgraf et al., DUDES (2023), section 3.2; M - 1 as in the authors' code.
 template <class D, class V>
 HWY_INLINE V PredictiveStddev(D d, V squares_at_label, float one_over_members_less_one) {
-  // Rounding may leave a sum of squares a little below 0 where all members agree.
-  return hn::Sqrt(hn::Mul(hn::Max(squares_at_label, hn::Zero(d)), hn::Set(d, one_over_members_less_one)));
+  return hn::Sqrt(hn::Mul(squares_at_label, hn::Set(d, one_over_members_less_one)));
 }
 
 // One term of an entropy: -p ln p, 0 at p = 0 (Shannon 1948). Sum over classes gives H[p], the predictive entropy.
