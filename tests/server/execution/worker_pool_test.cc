@@ -21,9 +21,9 @@ TEST(WorkerPoolTest, DestructorRunsWhatIsQueued) {
 }
 
 TEST(WorkerPoolTest, RunsAsManyTasksAtOnceAsItHasThreads) {
-  WorkerPool pool(3);
   absl::BlockingCounter met(3);
   absl::Notification everybody_is_here;
+  WorkerPool pool(3);  // joins before the two above are gone
   // Each task waits for the other two: with fewer threads this would never end.
   for (int i = 0; i < 3; ++i) {
     pool.Submit([&] {
