@@ -31,8 +31,8 @@ namespace candor {
 namespace {
 
 // glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
-// them. Blocks up to 16 MiB (every tensor of a 0.5 Mpx picture) are kept instead; larger ones, where a fault costs little
-// beside the work, are given back, so that they cannot fragment the heap.
+// them. Blocks up to 16 MiB (every tensor of a 0.5 Mpx picture) are kept instead; larger ones, where a fault costs
+// little beside the work, are given back, so that they cannot fragment the heap.
 void ConfigureAllocator() {
   constexpr int kKeptBytes = 16 << 20;
   mallopt(M_MMAP_THRESHOLD, kKeptBytes);

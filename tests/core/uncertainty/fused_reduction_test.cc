@@ -136,8 +136,8 @@ TEST(FusedReductionTest, EqualMembersHaveNoMutualInformationAndNoDeviation) {
 }
 
 TEST(FusedReductionTest, TwoEqualMembersHaveNoDeviationAtAll) {
-  // Not even a rounding error: the first member's deviation from itself is 0 only if products are rounded before they are
-  // subtracted, and a sum of squares below 0 would become NaN.
+  // Not even a rounding error: the first member's deviation from itself is 0 only if products are rounded before they
+  // are subtracted, and a sum of squares below 0 would become NaN.
   const ScoreGrid one = RandomScores(1, 11, 64, 64, 3.0, 31);
   ScoreGrid two{2, 11, 64, 64, one.values};
   two.values.insert(two.values.end(), one.values.begin(), one.values.end());
