@@ -64,8 +64,9 @@ void SegmentCall::Run(Step step) noexcept {
 
 absl::Status SegmentCall::StillWanted() const {
   if (serving_.admission.abandoned()) return absl::UnavailableError("the server is shutting down, try another");
-  if (steady_clock::now() >= deadline_)
+  if (steady_clock::now() >= deadline_) {
     return absl::DeadlineExceededError("the deadline passed before the answer was ready");
+  }
   if (is_cancelled_.load(std::memory_order_relaxed)) return absl::CancelledError("the caller gave up");
   return absl::OkStatus();
 }

@@ -30,7 +30,8 @@ ShutdownSignal::ShutdownSignal() {
 
 ShutdownSignal::~ShutdownSignal() {
   is_ending_ = true;
-  pthread_kill(watcher_.native_handle(), SIGTERM);  // wakes sigwait
+  // Wakes sigwait: the signal is blocked in every thread.
+  pthread_kill(watcher_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   watcher_.join();
 }
 

@@ -34,9 +34,9 @@ struct ImportFlags {
 };
 
 void AddImport(CLI::App& app, ImportFlags& flags) {
-  static const std::map<std::string, ModelKind> kKinds = {
+  static const std::map<std::string, ModelKind> kinds = {
       {"student", ModelKind::kStudent}, {"ensemble", ModelKind::kEnsemble}, {"single", ModelKind::kSingle}};
-  static const std::map<std::string, DType> kStores = {{"fp32", DType::kF32}, {"fp16", DType::kF16}};
+  static const std::map<std::string, DType> stores = {{"fp32", DType::kF32}, {"fp16", DType::kF16}};
   ImportOptions& options = flags.options;
   CLI::App* command = app.add_subcommand("import", "Turn safetensors weights into a bundle");
   command
@@ -47,7 +47,7 @@ void AddImport(CLI::App& app, ImportFlags& flags) {
       ->required();
   command->add_option("--kind", options.kind, "student, ensemble or single")
       ->required()
-      ->transform(CLI::CheckedTransformer(kKinds).description(""));
+      ->transform(CLI::CheckedTransformer(kinds).description(""));
   command
       ->add_option("--classes", options.classes,
                    "camvid11, cityscapes19, voc21, or a JSON file [{\"name\": ..., \"colour\": [r, g, b]}, ...]")
@@ -55,7 +55,7 @@ void AddImport(CLI::App& app, ImportFlags& flags) {
   command->add_option("--width", options.width, "Channels of the encoder's first stage, a multiple of 4 in [4, 512]")
       ->capture_default_str();
   command->add_option("--store", options.store, "Type on disk: fp32 or fp16 (default fp16)")
-      ->transform(CLI::CheckedTransformer(kStores).description(""));
+      ->transform(CLI::CheckedTransformer(stores).description(""));
   command->add_flag("--imagenet-normalisation", flags.imagenet,
                     "The network wants ImageNet's mean and deviation (default: RGB in [0, 1] as it is)");
   command->add_option("--training", options.training, "Free text for model.json: data, recipe, licence");
@@ -78,12 +78,12 @@ struct ExportFlags {
 };
 
 void AddExport(CLI::App& app, ExportFlags& flags) {
-  static const std::map<std::string, ExportNaming> kNamings = {{"smp", ExportNaming::kSmp},
-                                                               {"torchvision", ExportNaming::kTorchvision}};
+  static const std::map<std::string, ExportNaming> namings = {{"smp", ExportNaming::kSmp},
+                                                              {"torchvision", ExportNaming::kTorchvision}};
   CLI::App* command = app.add_subcommand("export", "Write a bundle's weights as float32 safetensors for Python");
   command->add_option("--bundle", flags.bundle, "Directory of the bundle")->required();
   command->add_option("--names", flags.naming, "smp (whole network) or torchvision (encoder only); default smp")
-      ->transform(CLI::CheckedTransformer(kNamings).description(""));
+      ->transform(CLI::CheckedTransformer(namings).description(""));
   command->add_option("--out", flags.out, "Directory for member_N.safetensors or model.safetensors")->required();
 }
 

@@ -13,7 +13,7 @@
 #include "client/segmentation_client.h"
 #include "core/base/exit_code.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's name
 class App;
 }
 

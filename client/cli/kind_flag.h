@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "client/segmentation_client.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's name
 class App;
 }
 

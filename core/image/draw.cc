@@ -81,7 +81,7 @@ Image HeatMap(const FloatMap& map, float range_max) {
   for (float value : map.values) {
     const float level = value * scale;
     // Written so that NaN is dark.
-    const int index = level > 0 ? static_cast<int>(std::min(level, 255.0f) + 0.5f) : 0;
+    const int index = level > 0 ? static_cast<int>(std::lround(std::min(level, 255.0f))) : 0;
     Put(table[index], pixel);
     pixel += 3;
   }

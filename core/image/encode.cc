@@ -52,8 +52,9 @@ bool WritePng(png_structp png, png_infop info, const PngShape& shape, const uint
 }
 
 std::string EncodePng(const PngShape& shape, const std::vector<uint8_t>& rows) {
-  if (shape.width < 1 || shape.height < 1 || rows.size() != shape.row_bytes * static_cast<size_t>(shape.height))
+  if (shape.width < 1 || shape.height < 1 || rows.size() != shape.row_bytes * static_cast<size_t>(shape.height)) {
     return "";
+  }
   std::string encoded;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, OnPngError, OnPngWarning);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;

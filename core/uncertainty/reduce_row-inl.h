@@ -143,6 +143,7 @@ HWY_INLINE V KindValue(D d, const RowJob& job, UncertaintyKind kind, const Pixel
   return hn::Zero(d);  // unreachable: the switch is complete
 }
 
+// NOLINTNEXTLINE(misc-definitions-in-headers): included by one file, which Highway compiles once per instruction set
 void ReduceRow(const RowJob& job, const RowScratch& scratch) {
   const D d;
   const int lanes = static_cast<int>(hn::Lanes(d));

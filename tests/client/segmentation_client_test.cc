@@ -173,7 +173,7 @@ TEST(SegmentationClientTest, EndsRetriesAtTheDeadline) {
 
 TEST(SegmentationClientTest, RefusesAReplyThatContradictsItself) {
   FakeServer server([](const v1::SegmentRequest& request, v1::SegmentResponse* reply) {
-    const grpc::Status status = AnswerFaithfully(request, reply);
+    grpc::Status status = AnswerFaithfully(request, reply);
     reply->mutable_labels()->resize(5);
     return status;
   });

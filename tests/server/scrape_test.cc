@@ -72,8 +72,9 @@ TEST(ScrapeTest, OtherPathsAreNotFound) {
 
 TEST(ScrapeTest, PromtoolFindsNothingToComplainAbout) {
   const std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/usr/bin/promtool";
-  if (!std::filesystem::exists(promtool))
+  if (!std::filesystem::exists(promtool)) {
     GTEST_SKIP() << "promtool is not installed; the set-up puts it at " << promtool;
+  }
   LiveServer live;
   ASSERT_TRUE(live.Segment(RawRequest()).ok());
   ASSERT_FALSE(live.Segment(EncodedRequest("no picture")).ok());

@@ -21,8 +21,9 @@ float Quantile(const std::vector<float>& sorted, double q) {
 KindResult ComputeKind(const Image& image, const KindRequest& request, int classes) {
   const float range_max = UncertaintyKindMax(request.kind, classes);
   std::vector<float> map;
-  for (size_t i = 1; i < image.pixels.size(); i += 3)
+  for (size_t i = 1; i < image.pixels.size(); i += 3) {
     map.push_back(static_cast<float>(image.pixels[i]) / 255 * range_max);
+  }
   std::vector<float> sorted = map;
   std::sort(sorted.begin(), sorted.end());
   double sum = 0;

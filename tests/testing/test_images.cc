@@ -177,8 +177,9 @@ PngContents ReadPng(const std::string& bytes) {
   contents.colour_type = png_get_color_type(png, info);
   const size_t row_bytes = png_get_rowbytes(png, info);
   contents.rows.resize(row_bytes * static_cast<size_t>(contents.height));
-  for (int y = 0; y < contents.height; ++y)
+  for (int y = 0; y < contents.height; ++y) {
     pointers.push_back(contents.rows.data() + static_cast<size_t>(y) * row_bytes);
+  }
   png_read_image(png, pointers.data());
   png_read_end(png, info);
   png_destroy_read_struct(&png, &info, nullptr);

@@ -147,7 +147,7 @@ TEST_F(ImportWeightsTest, DoesNotReplaceABundle) {
 
 TEST_F(ImportWeightsTest, CommandLineMapsErrorsToExitCodes) {
   const std::string good = Write("a.safetensors", NewWeights(true));
-  const auto run = [&](std::vector<std::string> arguments) {
+  const auto run = [&](const std::vector<std::string>& arguments) {
     std::vector<const char*> argv = {"candor-train"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     return RunTrainer(static_cast<int>(argv.size()), argv.data());

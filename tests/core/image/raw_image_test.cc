@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -44,7 +45,7 @@ std::array<int, 3> Bt601(int y, int u, int v) {
   const double red = luma + scale * 0.701 * (v - 128);
   const double green = luma - scale * 0.886 * 0.114 / 0.587 * (u - 128) - scale * 0.701 * 0.299 / 0.587 * (v - 128);
   const double blue = luma + scale * 0.886 * (u - 128);
-  const auto byte = [](double value) { return static_cast<int>(std::clamp(value, 0.0, 255.0) + 0.5); };
+  const auto byte = [](double value) { return static_cast<int>(std::lround(std::clamp(value, 0.0, 255.0))); };
   return {byte(red), byte(green), byte(blue)};
 }
 
@@ -148,8 +149,9 @@ TEST(RawImageTest, StrideMustHoldARow) {
 
 TEST(RawImageTest, DataMustHaveTheSizeOfTheShape) {
   for (size_t size : {0, 1, 17, 19, 36}) ExpectRefused(Raw(PixelFormat::kRgb8, 3, 2, std::string(size, '\0')), "data");
-  for (size_t size : {15, 17, 18, 21})
+  for (size_t size : {15, 17, 18, 21}) {
     ExpectRefused(Raw(PixelFormat::kRgb8, 3, 2, std::string(size, '\0'), 10), "data");
+  }
   ExpectRefused(Raw(PixelFormat::kNv12, 2, 2, std::string(4, '\0')), "data");  // no chroma
 }
 

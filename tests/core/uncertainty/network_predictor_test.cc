@@ -26,7 +26,7 @@ using testing::HasSubstr;
 class FixedNetwork : public Network {
  public:
   explicit FixedNetwork(torch::Tensor logits) : logits_(std::move(logits)) {}
-  Scores Forward(const torch::Tensor& images) override {
+  Scores Forward(const torch::Tensor& /*images*/) override {
     ++calls;
     return {logits_, {}};
   }
@@ -78,7 +78,7 @@ TEST(NetworkPredictorTest, EnsembleAgreesWithTheReferenceInEveryKind) {
     for (const KindResult& kind : result.kinds) {
       const NamedTensor& want = golden[std::string(UncertaintyKindName(kind.statistics.kind))];
       float value = 0;
-      std::memcpy(&value, want.data.data() + 4 * i, 4);
+      std::memcpy(&value, want.data.data() + sizeof(float) * i, sizeof(float));
       ASSERT_NEAR(kind.map[i], value, 5e-4) << want.name << " at " << i;
     }
   }

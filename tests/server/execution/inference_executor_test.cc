@@ -91,7 +91,7 @@ TEST_F(InferenceExecutorTest, AFullQueueRefusesAtOnce) {
   ASSERT_THAT(executor.Submit(Job(), running.done()), IsOk());
   fake_.WaitForCalls(1);  // it has left the queue
   ASSERT_THAT(executor.Submit(Job(), queued.done()), IsOk());
-  const auto never = [](InferenceOutcome) { ADD_FAILURE() << "a refused job was run"; };
+  const auto never = [](const InferenceOutcome&) { ADD_FAILURE() << "a refused job was run"; };
   EXPECT_THAT(executor.Submit(Job(), never), HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("full")));
   fake_.Release();
   EXPECT_THAT(queued.outcome().result, IsOk());

@@ -43,7 +43,7 @@ TEST(ProcessMetricsTest, TouchedMemoryCounts) {
   constexpr size_t kBytes = 64 << 20;
   const double before = Values()["process_resident_memory_bytes"];
   const std::vector<char> touched(kBytes, 1);
-  EXPECT_GE(Values()["process_resident_memory_bytes"], before + kBytes / 2);
+  EXPECT_GE(Values()["process_resident_memory_bytes"], before + kBytes / 2.0);
   EXPECT_GE(Values()["process_virtual_memory_bytes"], Values()["process_resident_memory_bytes"]);
 }
 
