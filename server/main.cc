@@ -31,13 +31,13 @@ namespace candor {
 namespace {
 
 // glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
-// them. Blocks up to 16 MiB (every tensor of a 0.5 Mpx picture) are kept instead; larger ones, where a fault costs
-// little beside the work, are given back, so that they cannot fragment the heap.
+// them. Pictures and maps up to 64 MiB (a float map of 16 Mpx) are kept instead, in one heap for all threads; tensors
+// have a pool of their own (core/nn/pooled_allocator.h).
 void ConfigureAllocator() {
-  constexpr int kKeptBytes = 16 << 20;
+  constexpr int kKeptBytes = 64 << 20;
   mallopt(M_MMAP_THRESHOLD, kKeptBytes);
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-  mallopt(M_TOP_PAD, kKeptBytes / 4);
+  mallopt(M_ARENA_MAX, 1);
 }
 
 // gRPC 1.51 stops accepting for good once it has run out of file descriptors.

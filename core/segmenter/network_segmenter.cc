@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
+#include "core/nn/pooled_allocator.h"
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
@@ -103,6 +104,7 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, Device device) {
 
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options) {
+  InstallPooledAllocator();
   ASSIGN_OR_RETURN(Bundle bundle, ReadBundle(bundle_directory));
   auto segmenter = GuardTorch([&] {
     at::set_num_threads(options.threads);
