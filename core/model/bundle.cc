@@ -43,8 +43,16 @@ absl::Status NameFromPath(const fs::path& directory, Bundle* bundle) {
   return absl::OkStatus();
 }
 
-// One file at a time is in memory twice, as bytes and as tensors.
-absl::StatusOr<TensorFile> ReadMember(const std::string& path, const FileRecord& record) {
+std::string MemberFileName(size_t index, size_t count) {
+  return count == 1 ? "model.safetensors" : absl::StrCat("member_", index, ".safetensors");
+}
+
+}  // namespace
+
+// The file is in memory twice for a moment, as bytes and as tensors.
+absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index) {
+  const FileRecord& record = bundle.spec.weights[index];
+  const std::string path = (fs::path(bundle.directory) / record.name).string();
   std::error_code error;
   const auto size = fs::file_size(path, error);  // before reading: a wrong file may be of any size
   if (!error && size != static_cast<uintmax_t>(record.bytes)) {
@@ -65,16 +73,11 @@ absl::StatusOr<TensorFile> ReadMember(const std::string& path, const FileRecord&
   return file;
 }
 
-std::string MemberFileName(size_t index, size_t count) {
-  return count == 1 ? "model.safetensors" : absl::StrCat("member_", index, ".safetensors");
-}
-
-}  // namespace
-
-absl::StatusOr<Bundle> ReadBundle(const std::string& directory) {
+absl::StatusOr<Bundle> OpenBundle(const std::string& directory) {
   std::error_code error;
   if (!fs::is_directory(directory, error)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));
   Bundle bundle;
+  bundle.directory = directory;
   RETURN_IF_ERROR(NameFromPath(directory, &bundle));
   const std::string manifest = (fs::path(directory) / kManifest).string();
   ASSIGN_OR_RETURN(const std::string json, ReadFile(manifest, kMaxManifestBytes));
@@ -82,8 +85,13 @@ absl::StatusOr<Bundle> ReadBundle(const std::string& directory) {
   auto spec = ModelSpecFromJson(json);
   if (!spec.ok()) return InFile(manifest, spec.status());
   bundle.spec = *std::move(spec);
-  for (const FileRecord& record : bundle.spec.weights) {
-    ASSIGN_OR_RETURN(TensorFile member, ReadMember((fs::path(directory) / record.name).string(), record));
+  return bundle;
+}
+
+absl::StatusOr<Bundle> ReadBundle(const std::string& directory) {
+  ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(directory));
+  for (size_t i = 0; i < bundle.spec.weights.size(); ++i) {
+    ASSIGN_OR_RETURN(TensorFile member, ReadMember(bundle, i));
     bundle.members.push_back(std::move(member));
   }
   return bundle;

@@ -14,17 +14,25 @@
 
 namespace candor {
 
-// A bundle read into memory and verified against its manifest.
+// A bundle's model.json and, after ReadBundle, its weights.
 struct Bundle {
+  std::string directory;
   std::string name;  // the directory's name, or its parent's where the directory's is an integer (the version)
   int version = 1;
   std::string digest;  // SHA-256 of model.json
   ModelSpec spec;
-  std::vector<TensorFile> members;  // in spec.weights order
+  std::vector<TensorFile> members;  // in spec.weights order; empty after OpenBundle
 };
 
-// NotFound: no directory, or no model.json in it. InvalidArgument: model.json or a weight file breaks its format.
-// DataLoss: a weight file is missing, or has another size or digest than model.json says. Each message names the file.
+// Reads model.json only. NotFound: no directory, or no model.json in it. InvalidArgument: model.json breaks its format.
+absl::StatusOr<Bundle> OpenBundle(const std::string& directory);
+
+// Reads one weight file of `bundle.spec.weights` and verifies it: for those who take one member after the other.
+// InvalidArgument: it breaks its format. DataLoss: it is missing, or has another size or digest than model.json says.
+// Each message names the file.
+absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index);
+
+// OpenBundle, then every member.
 absl::StatusOr<Bundle> ReadBundle(const std::string& directory);
 
 // Writes `members` as member_0.safetensors, ... (model.safetensors for one), fills spec.weights, then writes

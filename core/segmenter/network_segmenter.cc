@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
@@ -85,8 +86,11 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, Device device) {
   ASSIGN_OR_RETURN(ReducerFactory make_reducer, ReducersFor(device));
   const torch::Device torch_device = device == Device::kCuda ? torch::kCUDA : torch::kCPU;
   torch::InferenceMode inference;
-  ASSIGN_OR_RETURN(std::unique_ptr<Predictor> predictor,
-                   MakePredictor(bundle.spec, bundle.members, torch_device, std::move(make_reducer)));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<Predictor> predictor,
+      MakePredictor(
+          bundle.spec, bundle.spec.weights.size(), [&bundle](size_t index) { return ReadMember(bundle, index); },
+          torch_device, std::move(make_reducer)));
   // Also the warm-up: the first pass is slower than the rest.
   ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(bundle.spec, torch_device, predictor.get()));
   RETURN_IF_ERROR(CheckKnownAnswer(bundle.spec.known_answer, answer));
@@ -105,12 +109,13 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, Device device) {
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options) {
   InstallPooledAllocator();
-  ASSIGN_OR_RETURN(Bundle bundle, ReadBundle(bundle_directory));
+  ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(bundle_directory));
   auto segmenter = GuardTorch([&] {
     at::set_num_threads(options.threads);
     return Build(std::move(bundle), options.device);
   });
-  if (!segmenter.ok()) {
+  // Errors of reading name the file already.
+  if (!segmenter.ok() && !absl::StartsWith(segmenter.status().message(), bundle_directory)) {
     return absl::Status(segmenter.status().code(), absl::StrCat(bundle_directory, ": ", segmenter.status().message()));
   }
   return segmenter;

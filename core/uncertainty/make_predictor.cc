@@ -21,12 +21,14 @@ constexpr double kLargestMeanDifference = 0.01;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, absl::Span<const TensorFile> members,
-                                                         torch::Device device, ReducerFactory make_reducer) {
+absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
+                                                         const MemberReader& read_member, torch::Device device,
+                                                         ReducerFactory make_reducer) {
   std::vector<std::shared_ptr<Network>> networks;
-  for (size_t m = 0; m < members.size(); ++m) {
+  for (size_t m = 0; m < members; ++m) {
+    ASSIGN_OR_RETURN(const TensorFile member, read_member(m));
     SegmentationNet net = MakeNetwork(spec);
-    if (absl::Status status = LoadWeights(members[m], net); !status.ok()) {
+    if (absl::Status status = LoadWeights(member, net); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat("member ", m, ": ", status.message()));
     }
     net->eval();
@@ -43,7 +45,9 @@ absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, 
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,
                                                             absl::Span<const TensorFile> members) {
-  return MakePredictor(spec, members, torch::kCPU, [] { return std::make_unique<CpuReducer>(); });
+  return MakePredictor(
+      spec, members.size(), [&members](size_t index) { return members[index]; }, torch::kCPU,
+      [] { return std::make_unique<CpuReducer>(); });
 }
 
 absl::StatusOr<KnownAnswer> ComputeKnownAnswer(const ModelSpec& spec, torch::Device device, Predictor* predictor) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -13,12 +14,17 @@
 
 namespace candor {
 
-// The predictor of a bundle: `members` in spec.weights order, in evaluation mode, on `device`. InvalidArgument: weights
-// that do not fit the architecture, with the member's index. May throw c10::Error.
-absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, absl::Span<const TensorFile> members,
-                                                         torch::Device device, ReducerFactory make_reducer);
+// Gives the weights of member `index`. Called once for each, in order; an error ends the making.
+using MemberReader = std::function<absl::StatusOr<TensorFile>(size_t index)>;
 
-// MakePredictor on the CPU with the CPU's reducer.
+// The predictor of a bundle, in evaluation mode, on `device`. Its `members` are read one after the other.
+// InvalidArgument: weights that do not fit the architecture, with the member's index; else the reader's errors. May
+// throw c10::Error.
+absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
+                                                         const MemberReader& read_member, torch::Device device,
+                                                         ReducerFactory make_reducer);
+
+// The same on the CPU, with members that are in memory.
 absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,
                                                             absl::Span<const TensorFile> members);
 
