@@ -139,6 +139,38 @@ absl::Status ReadClasses(const v1::SegmentResponse& reply, SegmentResult* result
   return absl::OkStatus();
 }
 
+absl::StatusOr<Verdict> ReadVerdict(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_UNSPECIFIED:
+      return Verdict::kNone;
+    case v1::ACCEPT:
+      return Verdict::kAccept;
+    case v1::REVIEW:
+      return Verdict::kReview;
+    case v1::REJECT:
+      return Verdict::kReject;
+    default:
+      return BadReply("verdict: unknown value ", static_cast<int>(verdict));
+  }
+}
+
+absl::StatusOr<CalibrationDescription> ReadCalibration(const v1::CalibrationInfo& in, const std::string& model) {
+  CalibrationDescription out;
+  out.data = in.data();
+  out.temperature = in.temperature();
+  if (!in.has_verdict()) return out;
+  const v1::VerdictInfo& verdict = in.verdict();
+  for (const float value :
+       {verdict.accept_max(), verdict.review_max(), verdict.error_rate(), verdict.reject_error_rate()}) {
+    if (!IsUncertainty(value)) {
+      return BadReply("model ", model, ": thresholds of the verdict must be finite and >= 0, got ", value);
+    }
+  }
+  out.verdict = {KindName(verdict.kind()), verdict.accept_max(), verdict.review_max(), verdict.error_rate(),
+                 verdict.reject_error_rate()};
+  return out;
+}
+
 v1::PixelFormat ToProto(PixelFormat format) {
   switch (format) {
     case PixelFormat::kRgb8:
@@ -156,6 +188,20 @@ v1::PixelFormat ToProto(PixelFormat format) {
 }
 
 }  // namespace
+
+absl::string_view VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kNone:
+      return "none";
+    case Verdict::kAccept:
+      return "accept";
+    case Verdict::kReview:
+      return "review";
+    case Verdict::kReject:
+      return "reject";
+  }
+  return "unknown";
+}
 
 std::vector<std::string> AllKindNames() {
   std::vector<std::string> names;
@@ -209,6 +255,7 @@ absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& requ
   RETURN_IF_ERROR(ReadLabels(request, reply, &result));
   RETURN_IF_ERROR(ReadUncertainty(request, reply, &result));
   RETURN_IF_ERROR(ReadClasses(reply, &result));
+  ASSIGN_OR_RETURN(result.verdict, ReadVerdict(reply.verdict()));
   const v1::Timing& timing = reply.timing();
   result.server_times = {timing.decode_ms(), timing.queue_ms(), timing.infer_ms(), timing.encode_ms()};
   return result;
@@ -226,6 +273,11 @@ absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model) {
   out.width = model.width();
   out.parameters = model.parameters();
   out.device = model.device();
+  out.predictions = model.predictions();
+  out.sampling = model.sampling();
+  if (model.has_calibration()) {
+    ASSIGN_OR_RETURN(out.calibration, ReadCalibration(model.calibration(), out.name));
+  }
   for (const v1::ClassInfo& info : model.classes()) {
     out.classes.push_back(
         {info.name(),

@@ -23,10 +23,11 @@ absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& opti
 v1::RawImage MakeRawImage(const RawImage& image);
 
 // The reply to `request`, all but the round trip. Internal, the message beginning with the field's path: a size below
-// 1, a map of another size or encoding than asked for, a map or figure missing or not finite, a share outside [0, 1].
+// 1, a map of another size or encoding than asked for, a map or figure missing or not finite, a share outside [0, 1],
+// an unknown verdict.
 absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply);
 
-// Internal: no class, no uncertainty kind, or a range that is not positive.
+// Internal: no class, no uncertainty kind, a range that is not positive, or thresholds that are no uncertainties.
 absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model);
 
 }  // namespace candor

@@ -72,6 +72,11 @@ struct StageTimes {
   float encode_ms = 0;
 };
 
+// Whether to trust the picture's answer as a whole; kNone if the model is not calibrated.
+enum class Verdict { kNone, kAccept, kReview, kReject };
+
+absl::string_view VerdictName(Verdict verdict);  // "none", "accept", "review", "reject"
+
 struct SegmentResult {
   std::string request_id;
   std::string model;
@@ -79,9 +84,11 @@ struct SegmentResult {
   std::string model_digest;
   int width = 0;
   int height = 0;
-  ByteMap labels;                              // empty unless asked for
-  std::vector<UncertaintyResult> uncertainty;  // the model's default kind first, then the others asked for
-  std::vector<ClassShare> classes;             // largest first
+  ByteMap labels;  // empty unless asked for
+  // The model's default kind first, then the others asked for, then the verdict's if it is not among them.
+  std::vector<UncertaintyResult> uncertainty;
+  Verdict verdict = Verdict::kNone;
+  std::vector<ClassShare> classes;  // largest first
   StageTimes server_times;
   double round_trip_ms = 0;
 };
@@ -97,6 +104,21 @@ struct ClassDescription {
   Colour colour;
 };
 
+// A picture is accepted up to a mean of `kind` of accept_max, reviewed up to review_max, rejected above.
+struct VerdictDescription {
+  std::string kind;
+  float accept_max = 0;
+  float review_max = 0;
+  float error_rate = 0;         // of the accepted validation pictures, at most
+  float reject_error_rate = 0;  // of the accepted and reviewed ones together
+};
+
+struct CalibrationDescription {
+  std::string data;  // what it was fitted on
+  float temperature = 1;
+  std::optional<VerdictDescription> verdict;
+};
+
 struct ModelDescription {
   std::string name;
   int version = 0;
@@ -104,12 +126,15 @@ struct ModelDescription {
   std::string kind;  // "student", "ensemble" or "single"
   std::vector<std::string> aliases;
   int members = 0;
+  int predictions = 0;   // that one answer is made of: members, passes or views
+  std::string sampling;  // "mc_dropout" or "augmentation": one network that gives several; empty: none
   std::string architecture;
   int width = 0;
   int64_t parameters = 0;
   std::vector<ClassDescription> classes;
   std::vector<KindDescription> uncertainty;  // the default first
   std::string device;
+  std::optional<CalibrationDescription> calibration;
 };
 
 struct ModelList {

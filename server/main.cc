@@ -62,7 +62,7 @@ absl::Status CheckBundles(const v1::ServerConfig& config) {
   std::vector<ModelNaming> namings;
   for (const v1::ModelConfig& model : config.models()) {
     ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(model.bundle()));
-    namings.push_back({bundle.name, bundle.spec.kind, Aliases(model)});
+    namings.push_back({bundle.name, bundle.spec.kind, Aliases(model), PredictionCount(bundle.spec)});
   }
   return ModelNames::Resolve(namings, config.default_model()).status();
 }

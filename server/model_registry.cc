@@ -22,18 +22,37 @@ std::string Quote(absl::string_view name) {
   return absl::StrCat("\"", absl::CHexEscape(name.substr(0, kLongest)), is_long ? "...\"" : "\"");
 }
 
-// "student" and "teacher": what users call the two kinds.
-absl::string_view KindAlias(ModelKind kind) { return kind == ModelKind::kStudent ? "student" : "teacher"; }
+// "student" and "teacher": what users call the two sides of a distillation.
+constexpr char kStudentAlias[] = "student";
+constexpr char kTeacherAlias[] = "teacher";
 
-absl::Status CheckAliasFitsKind(const std::string& field, absl::string_view alias, ModelKind kind) {
-  for (ModelKind wanted : {ModelKind::kStudent, ModelKind::kEnsemble}) {
-    if (alias == KindAlias(wanted) && kind != wanted) {
-      return absl::InvalidArgumentError(absl::StrCat(field, ": ", Quote(alias), " must be a model of kind ",
-                                                     ModelKindName(wanted), ", this one is of kind ",
-                                                     ModelKindName(kind)));
-    }
+bool Samples(const ModelNaming& model) { return model.kind == ModelKind::kSingle && model.predictions >= 2; }
+
+bool CanBe(absl::string_view role, const ModelNaming& model) {
+  return role == kStudentAlias ? model.kind == ModelKind::kStudent
+                               : model.kind == ModelKind::kEnsemble || Samples(model);
+}
+
+absl::Status CheckAliasFitsKind(const std::string& field, absl::string_view alias, const ModelNaming& model) {
+  const bool is_role = alias == kStudentAlias || alias == kTeacherAlias;
+  if (!is_role || CanBe(alias, model)) return absl::OkStatus();
+  const absl::string_view rule = alias == kStudentAlias ? "student" : "ensemble, or sample several predictions";
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", Quote(alias), " must be a model of kind ", rule,
+                                                 ", this one is of kind ", ModelKindName(model.kind)));
+}
+
+// Indices of the models that may get `role` by themselves: an ensemble comes before a network that samples.
+std::vector<int> Candidates(const std::vector<ModelNaming>& models, absl::string_view role) {
+  std::vector<int> result;
+  bool has_ensemble = false;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (!CanBe(role, models[i])) continue;
+    result.push_back(static_cast<int>(i));
+    has_ensemble = has_ensemble || models[i].kind == ModelKind::kEnsemble;
   }
-  return absl::OkStatus();
+  const auto samples = [&models](int i) { return Samples(models[static_cast<size_t>(i)]); };
+  if (has_ensemble) result.erase(std::remove_if(result.begin(), result.end(), samples), result.end());
+  return result;
 }
 
 }  // namespace
@@ -47,24 +66,22 @@ absl::Status ModelNames::AddName(const std::string& field, const std::string& na
                                                  "); each name must mean one model"));
 }
 
-absl::Status ModelNames::AddKindAlias(const std::vector<ModelNaming>& models, ModelKind kind) {
-  const std::string alias(KindAlias(kind));
-  std::vector<int> of_kind;
-  for (size_t i = 0; i < models.size(); ++i) {
-    if (models[i].kind == kind) of_kind.push_back(static_cast<int>(i));
-  }
-  if (of_kind.empty()) return absl::OkStatus();
+absl::Status ModelNames::AddRoleAlias(const std::vector<ModelNaming>& models, const std::string& alias) {
+  const std::vector<int> candidates = Candidates(models, alias);
+  if (candidates.empty()) return absl::OkStatus();
   const auto holder = index_by_name_.find(alias);
-  if (holder != index_by_name_.end() && models[static_cast<size_t>(holder->second)].kind == kind) {
+  if (holder != index_by_name_.end() && CanBe(alias, models[static_cast<size_t>(holder->second)])) {
     return absl::OkStatus();
   }
-  if (of_kind.size() > 1) {
+  if (candidates.size() > 1) {
     const auto append_name = [&models](std::string* out, int i) { out->append(models[static_cast<size_t>(i)].name); };
-    return absl::InvalidArgumentError(absl::StrCat("models: ", of_kind.size(), " models are of kind ",
-                                                   ModelKindName(kind), " (", absl::StrJoin(of_kind, ", ", append_name),
-                                                   "); one of them must have the alias \"", alias, "\""));
+    const ModelNaming& first = models[static_cast<size_t>(candidates.front())];
+    return absl::InvalidArgumentError(absl::StrCat(
+        "models: ", candidates.size(), " models ",
+        Samples(first) ? "sample predictions" : absl::StrCat("are of kind ", ModelKindName(first.kind)), " (",
+        absl::StrJoin(candidates, ", ", append_name), "); one of them must have the alias \"", alias, "\""));
   }
-  return AddName(absl::StrCat("models[", of_kind.front(), "]"), alias, of_kind.front());
+  return AddName(absl::StrCat("models[", candidates.front(), "]"), alias, candidates.front());
 }
 
 absl::StatusOr<ModelNames> ModelNames::Resolve(const std::vector<ModelNaming>& models,
@@ -79,12 +96,12 @@ absl::StatusOr<ModelNames> ModelNames::Resolve(const std::vector<ModelNaming>& m
   for (size_t i = 0; i < models.size(); ++i) {
     for (size_t j = 0; j < models[i].aliases.size(); ++j) {
       const std::string field = absl::StrCat("models[", i, "].aliases[", j, "]");
-      RETURN_IF_ERROR(CheckAliasFitsKind(field, models[i].aliases[j], models[i].kind));
+      RETURN_IF_ERROR(CheckAliasFitsKind(field, models[i].aliases[j], models[i]));
       RETURN_IF_ERROR(result.AddName(field, models[i].aliases[j], static_cast<int>(i)));
     }
   }
-  RETURN_IF_ERROR(result.AddKindAlias(models, ModelKind::kStudent));
-  RETURN_IF_ERROR(result.AddKindAlias(models, ModelKind::kEnsemble));
+  RETURN_IF_ERROR(result.AddRoleAlias(models, kStudentAlias));
+  RETURN_IF_ERROR(result.AddRoleAlias(models, kTeacherAlias));
 
   result.aliases_.resize(models.size());
   for (const auto& [name, index] : result.index_by_name_) {
@@ -95,7 +112,7 @@ absl::StatusOr<ModelNames> ModelNames::Resolve(const std::vector<ModelNaming>& m
     absl::StatusOr<int> index = result.Find(default_model);
     if (!index.ok()) return absl::InvalidArgumentError(absl::StrCat("default_model: ", index.status().message()));
     result.default_index_ = *index;
-  } else if (absl::StatusOr<int> student = result.Find("student"); student.ok()) {
+  } else if (absl::StatusOr<int> student = result.Find(kStudentAlias); student.ok()) {
     result.default_index_ = *student;
   }
   return result;
@@ -116,7 +133,7 @@ absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Create(std::vector
   std::vector<ModelNaming> namings;
   for (const LoadedModel& model : models) {
     const ModelInfo& info = model.segmenter->info();
-    namings.push_back({info.name, info.spec.kind, model.aliases});
+    namings.push_back({info.name, info.spec.kind, model.aliases, PredictionCount(info.spec)});
   }
   ASSIGN_OR_RETURN(ModelNames names, ModelNames::Resolve(namings, default_model));
   for (size_t i = 0; i < models.size(); ++i) models[i].aliases = names.aliases(static_cast<int>(i));

@@ -17,15 +17,17 @@ struct ModelNaming {
   std::string name;  // the bundle's
   ModelKind kind = ModelKind::kSingle;
   std::vector<std::string> aliases;  // as configured
+  int predictions = 1;               // that its uncertainty is made of: members, or passes of one network
 };
 
 // Which name means which model. Immutable.
 class ModelNames {
  public:
-  // Adds the aliases "student" and "teacher" to the only student and the only ensemble. `default_model` is a name or
+  // Adds the alias "student" to the only student, and "teacher" to the only ensemble or, without one, to the only other
+  // model of several predictions. `default_model` is a name or
   // alias; empty: "student" if there is one, else the first model. InvalidArgument, the message beginning with the
   // configuration's field: no model, a repeated name, an empty alias, an alias that means two models or is another
-  // model's name, "student" or "teacher" for a model of another kind, two students or ensembles none of which has that
+  // model's name, "student" or "teacher" for a model of another kind, two students or teachers none of which has that
   // alias, an unknown default.
   static absl::StatusOr<ModelNames> Resolve(const std::vector<ModelNaming>& models, absl::string_view default_model);
 
@@ -38,7 +40,7 @@ class ModelNames {
  private:
   ModelNames() = default;
   absl::Status AddName(const std::string& field, const std::string& name, int index);
-  absl::Status AddKindAlias(const std::vector<ModelNaming>& models, ModelKind kind);
+  absl::Status AddRoleAlias(const std::vector<ModelNaming>& models, const std::string& alias);
 
   std::map<std::string, int, std::less<>> index_by_name_;
   std::vector<std::string> names_;

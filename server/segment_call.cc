@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -117,6 +118,8 @@ absl::Status SegmentCall::Encode(InferenceOutcome outcome) {
   RETURN_IF_ERROR(StillWanted());
   const std::string& name = model_->segmenter->info().name;
   serving_.metrics.PictureSegmented(name, *outcome.result, plan_.has_server_threshold);
+  const std::optional<PictureVerdict> verdict = VerdictOn(model_->segmenter->info(), *outcome.result);
+  if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
   FillSegmentResponse(plan_, model_->segmenter->info(), &*outcome.result, &response_);
   response_.set_request_id(request_id_);
   encode_ms_ = MillisecondsSince(start);

@@ -15,40 +15,27 @@
 #include "core/base/status_macros.h"
 #include "core/image/encode.h"
 #include "core/image/raw_image.h"
+#include "server/model_codec.h"
 
 namespace candor {
 namespace {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "maps are copied as they lie in memory");
 
-v1::UncertaintyKind ToProto(UncertaintyKind kind) {
-  switch (kind) {
-    case UncertaintyKind::kPredictiveStddev:
-      return v1::PREDICTIVE_STDDEV;
-    case UncertaintyKind::kPredictiveEntropy:
-      return v1::PREDICTIVE_ENTROPY;
-    case UncertaintyKind::kExpectedEntropy:
-      return v1::EXPECTED_ENTROPY;
-    case UncertaintyKind::kMutualInformation:
-      return v1::MUTUAL_INFORMATION;
-    case UncertaintyKind::kMaxProbability:
-      return v1::MAX_PROBABILITY;
-    case UncertaintyKind::kMargin:
-      return v1::MARGIN;
+v1::Verdict ToProto(PictureVerdict verdict) {
+  switch (verdict) {
+    case PictureVerdict::kAccept:
+      return v1::ACCEPT;
+    case PictureVerdict::kReview:
+      return v1::REVIEW;
+    case PictureVerdict::kReject:
+      return v1::REJECT;
   }
-  return v1::UNCERTAINTY_KIND_UNSPECIFIED;
+  return v1::VERDICT_UNSPECIFIED;
 }
 
-v1::ModelKind ToProto(ModelKind kind) {
-  switch (kind) {
-    case ModelKind::kStudent:
-      return v1::STUDENT;
-    case ModelKind::kEnsemble:
-      return v1::ENSEMBLE;
-    case ModelKind::kSingle:
-      return v1::SINGLE;
-  }
-  return v1::MODEL_KIND_UNSPECIFIED;
+const Calibration::Verdict* VerdictThresholds(const ModelSpec& spec) {
+  return spec.calibration.has_value() && spec.calibration->verdict.has_value() ? &*spec.calibration->verdict : nullptr;
 }
 
 absl::Status UnknownEnum(absl::string_view field, int value, absl::string_view allowed) {
@@ -205,12 +192,6 @@ void FillLabels(v1::LabelEncoding encoding, Segmentation* segmentation, v1::Segm
   }
 }
 
-void FillIdentity(const ModelInfo& info, v1::ModelIdentity* message) {
-  message->set_name(info.name);
-  message->set_version(info.version);
-  message->set_digest(info.digest);
-}
-
 }  // namespace
 
 absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const ModelInfo& model,
@@ -229,6 +210,12 @@ absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const
   for (int i = 0; i < request.uncertainty_size(); ++i) {
     RETURN_IF_ERROR(AddUncertainty(request.uncertainty(i), absl::StrCat("uncertainty[", i, "]"), model, threshold_share,
                                    &is_asked_for, &plan));
+  }
+  if (const Calibration::Verdict* verdict = VerdictThresholds(model.spec); verdict != nullptr) {
+    const auto is_its_kind = [verdict](const KindRequest& request) { return request.kind == verdict->kind; };
+    if (std::none_of(plan.kinds.begin(), plan.kinds.end(), is_its_kind)) {
+      plan.kinds.push_back({verdict->kind, false, DefaultThreshold(verdict->kind, model, threshold_share)});
+    }
   }
   return plan;
 }
@@ -251,6 +238,15 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLim
   return converted;
 }
 
+std::optional<PictureVerdict> VerdictOn(const ModelInfo& model, const Segmentation& segmentation) {
+  const Calibration::Verdict* thresholds = VerdictThresholds(model.spec);
+  if (thresholds == nullptr) return std::nullopt;
+  for (const KindResult& kind : segmentation.kinds) {
+    if (kind.statistics.kind == thresholds->kind) return JudgePicture(*thresholds, kind.statistics.mean);
+  }
+  return std::nullopt;
+}
+
 void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, Segmentation* segmentation,
                          v1::SegmentResponse* response) {
   FillIdentity(model, response->mutable_model());
@@ -261,33 +257,9 @@ void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, Segmen
   }
   for (const KindResult& kind : segmentation->kinds) FillStatistics(kind.statistics, response->add_statistics());
   FillClasses(*segmentation, response);
+  const std::optional<PictureVerdict> verdict = VerdictOn(model, *segmentation);
+  if (verdict.has_value()) response->set_verdict(ToProto(*verdict));
   FillLabels(plan.labels, segmentation, response);
-}
-
-void FillModel(const LoadedModel& model, v1::Model* message) {
-  const ModelInfo& info = model.segmenter->info();
-  FillIdentity(info, message->mutable_identity());
-  message->set_kind(ToProto(info.spec.kind));
-  for (const std::string& alias : model.aliases) message->add_aliases(alias);
-  message->set_members(static_cast<int>(info.spec.weights.size()));
-  message->set_architecture(info.spec.architecture);
-  message->set_width(info.spec.width);
-  message->set_parameters(info.parameters);
-  for (const ClassSpec& spec : info.spec.classes) {
-    v1::ClassInfo* class_info = message->add_classes();
-    class_info->set_name(spec.name);
-    class_info->set_red(spec.colour.red);
-    class_info->set_green(spec.colour.green);
-    class_info->set_blue(spec.colour.blue);
-  }
-  for (UncertaintyKind kind : info.spec.uncertainty) {
-    v1::UncertaintyKindInfo* kind_info = message->add_uncertainty();
-    kind_info->set_kind(ToProto(kind));
-    kind_info->set_name(std::string(UncertaintyKindName(kind)));
-    kind_info->set_unit(std::string(UncertaintyKindUnit(kind)));
-    kind_info->set_range_max(UncertaintyKindMax(kind, info.spec.class_count()));
-  }
-  message->set_device(info.device);
 }
 
 }  // namespace candor

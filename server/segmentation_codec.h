@@ -3,14 +3,15 @@
 // Between the messages of the protocol and the plain structs of the core. Pure functions, thread-safe.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "candor/v1/segmentation.pb.h"
 #include "core/image/decode.h"
 #include "core/image/image.h"
+#include "core/model/verdict.h"
 #include "core/segmenter/segmenter.h"
-#include "server/model_registry.h"
 
 namespace candor {
 
@@ -22,7 +23,7 @@ struct MapPlan {
 
 // What a request asks of a model, checked.
 struct SegmentPlan {
-  std::vector<KindRequest> kinds;  // the model's default kind first
+  std::vector<KindRequest> kinds;  // the model's default kind first; that of the verdict is among them
   std::vector<MapPlan> maps;       // in the order asked for
   v1::LabelEncoding labels = v1::LABEL_ENCODING_UNSPECIFIED;
   bool has_server_threshold = true;  // of the default kind
@@ -36,11 +37,11 @@ absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const
 // InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
 absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLimits& limits);
 
+// By the model's calibration; none without one.
+std::optional<PictureVerdict> VerdictOn(const ModelInfo& model, const Segmentation& segmentation);
+
 // Everything but request id and timing. Takes the labels out of `segmentation`.
 void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, Segmentation* segmentation,
                          v1::SegmentResponse* response);
-
-// GetModel's and ListModels' view of a model.
-void FillModel(const LoadedModel& model, v1::Model* message);
 
 }  // namespace candor

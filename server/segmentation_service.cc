@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "server/grpc_status.h"
+#include "server/model_codec.h"
 
 namespace candor {
 

@@ -73,8 +73,9 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
   std::vector<ModelMetricsInfo> result;
   for (const LoadedModel& model : models.models()) {
     const ModelInfo& info = model.segmenter->info();
-    ModelMetricsInfo metrics{info.name, info.version, model.load_seconds, info.spec.default_kind(), {}};
+    ModelMetricsInfo metrics{info.name, info.version, model.load_seconds, info.spec.default_kind(), {}, false};
     for (const ClassSpec& spec : info.spec.classes) metrics.class_names.push_back(spec.name);
+    metrics.gives_verdicts = info.spec.calibration.has_value() && info.spec.calibration->verdict.has_value();
     result.push_back(std::move(metrics));
   }
   return result;

@@ -31,9 +31,9 @@ uncertainty, teacher's uncertainty on the same scale (0 to the larger of their 9
 
 --json prints one object a picture, then one with "overall": true: image, width, height, pictures, pixels, uncertainty
 {kind, unit}, label_agreement (0 to 1), mean_absolute_difference, pearson, spearman (per pixel, ties averaged; null if a
-map does not vary), student and teacher {model, mean_uncertainty, round_trip_ms, infer_ms}, speed_ratio {round_trip,
-infer} (teacher's time / student's), files. Overall counts every pixel once, but spearman is the pictures' mean and times
-are medians. A server is slower at the first picture of a size.
+map does not vary), student and teacher {model, mean_uncertainty, round_trip_ms, infer_ms, verdict}, speed_ratio
+{round_trip, infer} (teacher's time / student's), files. Overall counts every pixel once, but spearman is the pictures'
+mean and times are medians; it has no verdict. A server is slower at the first picture of a size.
 
 Exit codes: as `candor segment`; 1 if the two models do not have the same classes.)";
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/console.h"
+#include "client/cli/segment_outputs.h"
 #include "client/cli/table.h"
 
 namespace candor {
@@ -85,6 +86,8 @@ absl::StatusOr<Comparison> CompareAnswers(const SegmentResult& student, const Se
   comparison.spearman = SpearmanCorrelation(student_map->values, teacher_map->values);
   comparison.round_trip = {student.round_trip_ms, teacher.round_trip_ms};
   comparison.infer = {student.server_times.infer_ms, teacher.server_times.infer_ms};
+  comparison.student_verdict = student.verdict;
+  comparison.teacher_verdict = teacher.verdict;
   return comparison;
 }
 
@@ -134,7 +137,11 @@ Json ComparisonJson(const Comparison& c, const ComparedModels& models) {
                      {"round_trip_ms", c.round_trip.teacher},
                      {"infer_ms", c.infer.teacher}};
   json["speed_ratio"] = {{"round_trip", OrNull(c.round_trip.SpeedRatio())}, {"infer", OrNull(c.infer.SpeedRatio())}};
-  if (!c.picture.empty()) json["files"] = c.files;
+  if (!c.picture.empty()) {
+    json["student"]["verdict"] = VerdictJson(c.student_verdict);
+    json["teacher"]["verdict"] = VerdictJson(c.teacher_verdict);
+    json["files"] = c.files;
+  }
   return json;
 }
 

@@ -33,6 +33,8 @@ struct Comparison {
   std::optional<double> spearman;
   Latency round_trip;
   Latency infer;
+  Verdict student_verdict = Verdict::kNone;  // of one picture
+  Verdict teacher_verdict = Verdict::kNone;
   std::vector<std::string> files;
 };
 

@@ -20,8 +20,25 @@ constexpr char kHelp[] = R"(Examples:
   candor models --json | jq '.models[].uncertainty'
 
 The table marks the server's default model with *. --json prints one object: default_model, models [{name, version,
-digest, kind, aliases, members, architecture, width, parameters, device, classes [{index, name, colour [r, g, b]}],
-uncertainty [{kind, unit, range_max}], the default first}].)";
+digest, kind, aliases, members, predictions, sampling ("mc_dropout" or "augmentation"; null: none), architecture, width,
+parameters, device, classes [{index, name, colour [r, g, b]}], uncertainty [{kind, unit, range_max}], the default first,
+calibration {data, temperature, verdict {kind, accept_max, review_max, error_rate, reject_error_rate} or null}, or null}].
+SAMPLING is the method and how many predictions of one network an answer is made of.)";
+
+Json CalibrationJson(const std::optional<CalibrationDescription>& calibration) {
+  if (!calibration.has_value()) return nullptr;
+  Json json = {
+      {"data", calibration->data}, {"temperature", JsonNumber(calibration->temperature)}, {"verdict", nullptr}};
+  if (calibration->verdict.has_value()) {
+    const VerdictDescription& verdict = *calibration->verdict;
+    json["verdict"] = {{"kind", verdict.kind},
+                       {"accept_max", JsonNumber(verdict.accept_max)},
+                       {"review_max", JsonNumber(verdict.review_max)},
+                       {"error_rate", JsonNumber(verdict.error_rate)},
+                       {"reject_error_rate", JsonNumber(verdict.reject_error_rate)}};
+  }
+  return json;
+}
 
 Json ModelJson(const ModelDescription& model) {
   Json json = {{"name", model.name},
@@ -30,6 +47,8 @@ Json ModelJson(const ModelDescription& model) {
                {"kind", model.kind},
                {"aliases", model.aliases},
                {"members", model.members},
+               {"predictions", model.predictions},
+               {"sampling", model.sampling.empty() ? Json(nullptr) : Json(model.sampling)},
                {"architecture", model.architecture},
                {"width", model.width},
                {"parameters", model.parameters},
@@ -46,20 +65,23 @@ Json ModelJson(const ModelDescription& model) {
     json["uncertainty"].push_back(
         {{"kind", kind.name}, {"unit", kind.unit}, {"range_max", JsonNumber(kind.range_max)}});
   }
+  json["calibration"] = CalibrationJson(model.calibration);
   return json;
 }
 
 void PrintTable(const ModelList& list, std::ostream& out) {
-  Table table(
-      {"MODEL", "VERSION", "KIND", "MEMBERS", "CLASSES", "WIDTH", "PARAMETERS", "DEVICE", "ALIASES", "UNCERTAINTY"});
+  Table table({"MODEL", "VERSION", "KIND", "MEMBERS", "CLASSES", "WIDTH", "PARAMETERS", "DEVICE", "SAMPLING",
+               "CALIBRATED", "ALIASES", "UNCERTAINTY"});
   for (const ModelDescription& model : list.models) {
     std::vector<std::string> kinds;
     for (const KindDescription& kind : model.uncertainty) kinds.push_back(kind.name);
     const std::string aliases = model.aliases.empty() ? "-" : absl::StrJoin(model.aliases, ",");
+    const std::string sampling = model.sampling.empty() ? "-" : absl::StrCat(model.sampling, " x", model.predictions);
     table.AddRow({OneLine(absl::StrCat(model.name, model.name == list.default_model ? "*" : "")),
                   absl::StrCat(model.version), model.kind, absl::StrCat(model.members),
                   absl::StrCat(model.classes.size()), absl::StrCat(model.width), absl::StrCat(model.parameters),
-                  OneLine(model.device), OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
+                  OneLine(model.device), OneLine(sampling), model.calibration.has_value() ? "yes" : "no",
+                  OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
   }
   table.Print(out);
 }

@@ -32,6 +32,7 @@ u / range_max * 65535), NAME_uncertainty.npy with --npy (float32), NAME_overlay.
 
 --json and NAME.json hold one object: image, width, height, model {name, version, digest}, request_id,
 uncertainty {kind, unit, range_max, mean, max, median, p90, p99, threshold, share_above_threshold},
+verdict ("accept", "review" or "reject" on the whole picture; null if the model is not calibrated),
 classes [{index, name, share, mean_uncertainty}] (the mean is of the model's default kind), timing {decode_ms,
 queue_ms, infer_ms, encode_ms, round_trip_ms}, files. A picture that fails has no object; its reason is on stderr.
 
@@ -63,7 +64,7 @@ std::string Percent(float share) { return absl::StrFormat("%.1f%%", share * 100)
 
 void PrintTable(const std::vector<SegmentedPicture>& pictures, std::ostream& out) {
   Table table({"IMAGE", "SIZE", "MODEL", "UNCERTAINTY", "MEAN", "MEDIAN", "P90", "P99", "MAX", "ABOVE", "THRESHOLD",
-               "MS", "CLASSES"});
+               "VERDICT", "MS", "CLASSES"});
   for (const SegmentedPicture& picture : pictures) {
     const SegmentResult& result = picture.result;
     const UncertaintyFigures& figures = picture.uncertainty()->figures;
@@ -76,8 +77,9 @@ void PrintTable(const std::vector<SegmentedPicture>& pictures, std::ostream& out
                   figures.kind, absl::StrFormat("%.4f", figures.mean), absl::StrFormat("%.4f", figures.median),
                   absl::StrFormat("%.4f", figures.p90), absl::StrFormat("%.4f", figures.p99),
                   absl::StrFormat("%.4f", figures.max), Percent(figures.share_above_threshold),
-                  absl::StrFormat("%.4g", figures.threshold), absl::StrFormat("%.1f", result.round_trip_ms),
-                  OneLine(absl::StrJoin(classes, ", "))});
+                  absl::StrFormat("%.4g", figures.threshold),
+                  result.verdict == Verdict::kNone ? "-" : std::string(VerdictName(result.verdict)),
+                  absl::StrFormat("%.1f", result.round_trip_ms), OneLine(absl::StrJoin(classes, ", "))});
   }
   table.Print(out);
 }

@@ -84,6 +84,7 @@ Json SummaryJson(const SegmentedPicture& picture) {
   if (const UncertaintyResult* uncertainty = picture.uncertainty()) {
     json["uncertainty"] = UncertaintyJson(uncertainty->figures, picture.kind);
   }
+  json["verdict"] = VerdictJson(result.verdict);
   json["classes"] = Json::array();
   for (const ClassShare& share : result.classes) {
     json["classes"].push_back({{"index", share.class_index},
@@ -98,6 +99,11 @@ Json SummaryJson(const SegmentedPicture& picture) {
                     {"round_trip_ms", JsonNumber(static_cast<float>(result.round_trip_ms))}};
   json["files"] = picture.files;
   return json;
+}
+
+Json VerdictJson(Verdict verdict) {
+  if (verdict == Verdict::kNone) return nullptr;
+  return std::string(VerdictName(verdict));
 }
 
 std::string ClassName(const std::vector<ClassDescription>& classes, int class_index) {

@@ -35,6 +35,9 @@ absl::Status WriteOutputs(const std::string& directory, bool npy, const std::str
 // The keys are documented in `candor segment --help`.
 nlohmann::ordered_json SummaryJson(const SegmentedPicture& picture);
 
+// The verdict's name; null without one.
+nlohmann::ordered_json VerdictJson(Verdict verdict);
+
 // "road", or "class 7" if the model has no such class.
 std::string ClassName(const std::vector<ClassDescription>& classes, int class_index);
 

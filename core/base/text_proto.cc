@@ -3,6 +3,7 @@
 // Text protos by protobuf's own parser, with its first complaint as the error.
 #include "core/base/text_proto.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
@@ -41,6 +42,17 @@ absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* m
   parser.RecordErrorsTo(&error);
   if (!parser.ParseFromString(text, message)) {
     return absl::InvalidArgumentError(error.text().empty() ? absl::StrCat(path, ": not a text proto") : error.text());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MergeTextProto(const std::string& text, google::protobuf::Message* message) {
+  const std::string place = absl::StrCat("'", absl::CHexEscape(text), "'");
+  FirstError error(place);
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  if (!parser.MergeFromString(text, message)) {
+    return absl::InvalidArgumentError(error.text().empty() ? absl::StrCat(place, ": not a text proto") : error.text());
   }
   return absl::OkStatus();
 }

@@ -12,4 +12,8 @@ namespace candor {
 // unknown or repeated singular key is an error.
 absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message);
 
+// Sets in `message` what `text` says, over what was set before; repeated fields are added to. InvalidArgument:
+// "'TEXT': reason".
+absl::Status MergeTextProto(const std::string& text, google::protobuf::Message* message);
+
 }  // namespace candor

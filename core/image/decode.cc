@@ -17,6 +17,12 @@ namespace {
 constexpr absl::string_view kJpegStart = "\xff\xd8\xff";
 constexpr absl::string_view kPngStart = "\x89PNG\r\n\x1a\n";
 
+absl::Status CheckIsLabelPng(absl::string_view bytes) {
+  if (bytes.empty()) return absl::InvalidArgumentError("label picture: empty");
+  if (!absl::StartsWith(bytes, kPngStart)) return absl::InvalidArgumentError("label picture: not a PNG");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Image> DecodeImage(absl::string_view bytes, const DecodeLimits& limits) {
@@ -33,10 +39,24 @@ absl::StatusOr<Image> DecodeImage(absl::string_view bytes, const DecodeLimits& l
 }
 
 absl::StatusOr<ByteMap> DecodeLabelPng(absl::string_view bytes, const DecodeLimits& limits) {
-  if (bytes.empty()) return absl::InvalidArgumentError("label picture: empty");
-  if (!absl::StartsWith(bytes, kPngStart)) return absl::InvalidArgumentError("label picture: not a PNG");
+  RETURN_IF_ERROR(CheckIsLabelPng(bytes));
   ASSIGN_OR_RETURN(PngPicture picture, DecodePng(bytes, PngSamples::kIndices, limits));
   return ByteMap{picture.width, picture.height, std::move(picture.samples)};
+}
+
+absl::StatusOr<IndexMap> DecodeIndexPng(absl::string_view bytes, const DecodeLimits& limits) {
+  RETURN_IF_ERROR(CheckIsLabelPng(bytes));
+  ASSIGN_OR_RETURN(const PngPicture picture, DecodePng(bytes, PngSamples::kWideIndices, limits));
+  IndexMap map{picture.width, picture.height, {}};
+  if (picture.pixel_bytes == 1) {
+    map.values.assign(picture.samples.begin(), picture.samples.end());
+    return map;
+  }
+  map.values.resize(picture.samples.size() / 2);
+  for (size_t i = 0; i < map.values.size(); ++i) {
+    map.values[i] = static_cast<uint16_t>(picture.samples[2 * i] << 8 | picture.samples[2 * i + 1]);
+  }
+  return map;
 }
 
 }  // namespace candor

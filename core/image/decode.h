@@ -26,4 +26,7 @@ absl::StatusOr<Image> DecodeImage(absl::string_view bytes, const DecodeLimits& l
 // InvalidArgument otherwise, and as above. Thread-safe.
 absl::StatusOr<ByteMap> DecodeLabelPng(absl::string_view bytes, const DecodeLimits& limits);
 
+// Decodes a PNG of indices up to 65535: like DecodeLabelPng, and 16-bit grey too. Thread-safe.
+absl::StatusOr<IndexMap> DecodeIndexPng(absl::string_view bytes, const DecodeLimits& limits);
+
 }  // namespace candor

@@ -20,6 +20,13 @@ struct ByteMap {
   std::vector<uint8_t> values;
 };
 
+// A map of 16 bits a pixel, [height][width]: indices as a file has them.
+struct IndexMap {
+  int width = 0;
+  int height = 0;
+  std::vector<uint16_t> values;
+};
+
 // A map of one float a pixel, [height][width].
 struct FloatMap {
   int width = 0;

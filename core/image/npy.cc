@@ -1,99 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// NumPy's array files: magic, version, the length of a Python dictionary, the dictionary, the values. Format:
-// numpy.lib.format.
-#include <cstdint>
-#include <cstring>
-#include <limits>
+#include "core/base/npy.h"
 
-#include "absl/strings/numbers.h"
+#include <limits>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/image/encode.h"
 
 namespace candor {
-namespace {
 
-constexpr absl::string_view kMagic = "\x93NUMPY";
-constexpr size_t kAlignment = 64;  // of the first value in the file
-
-static_assert(std::numeric_limits<float>::is_iec559 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-              "values are copied as they lie in memory");
-
-absl::Status Malformed(absl::string_view reason) { return absl::InvalidArgumentError(absl::StrCat("npy: ", reason)); }
-
-// Takes the header off `bytes` and returns its dictionary. Versions 2 and 3 differ from 1 in the length's size.
-absl::StatusOr<absl::string_view> TakeDictionary(absl::string_view* bytes) {
-  if (!absl::ConsumePrefix(bytes, kMagic)) return Malformed("does not begin with \"\\x93NUMPY\"");
-  if (bytes->size() < 2) return Malformed("ends in its header");
-  const int version = static_cast<uint8_t>((*bytes)[0]);
-  if (version < 1 || version > 3) return Malformed(absl::StrCat("format version must be 1 to 3, got ", version));
-  bytes->remove_prefix(2);
-  const size_t length_bytes = version == 1 ? 2 : 4;
-  if (bytes->size() < length_bytes) return Malformed("ends in its header");
-  uint32_t length = 0;
-  std::memcpy(&length, bytes->data(), length_bytes);
-  bytes->remove_prefix(length_bytes);
-  if (bytes->size() < length) return Malformed("ends in its header");
-  const absl::string_view dictionary = bytes->substr(0, length);
-  bytes->remove_prefix(length);
-  return dictionary;
-}
-
-// "(2, 3)" without its spaces and parentheses.
-absl::Status ParseShape(absl::string_view text, FloatMap* map) {
-  const std::vector<absl::string_view> sides = absl::StrSplit(text, ',');
-  if (sides.size() != 2 || !absl::SimpleAtoi(sides[0], &map->height) || !absl::SimpleAtoi(sides[1], &map->width) ||
-      map->height < 0 || map->width < 0) {
-    return Malformed(absl::StrCat("shape must be (height, width), got (", text, ")"));
-  }
-  return absl::OkStatus();
-}
-
-// NumPy writes the three keys in this order; only spaces may differ.
-absl::Status ParseDictionary(absl::string_view dictionary, FloatMap* map) {
-  std::string compact;
-  for (char c : dictionary) {
-    if (c != ' ' && c != '\n') compact += c;
-  }
-  absl::string_view rest = compact;
-  if (!absl::ConsumePrefix(&rest, "{'descr':'<f4',")) return Malformed("type must be little-endian float32, '<f4'");
-  if (!absl::ConsumePrefix(&rest, "'fortran_order':False,")) return Malformed("order must be C");
-  if (!absl::ConsumePrefix(&rest, "'shape':(") || !absl::ConsumeSuffix(&rest, "}")) return Malformed("no shape");
-  absl::ConsumeSuffix(&rest, ",");
-  if (!absl::ConsumeSuffix(&rest, ")")) return Malformed("no shape");
-  return ParseShape(rest, map);
-}
-
-}  // namespace
-
-std::string EncodeNpy(const FloatMap& map) {
-  std::string dictionary =
-      absl::StrCat("{'descr': '<f4', 'fortran_order': False, 'shape': (", map.height, ", ", map.width, "), }");
-  const size_t unpadded = kMagic.size() + 4 + dictionary.size() + 1;
-  dictionary.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
-  dictionary += '\n';
-  const auto length = static_cast<uint16_t>(dictionary.size());
-  std::string bytes = absl::StrCat(kMagic, absl::string_view("\x01\x00", 2),
-                                   absl::string_view(reinterpret_cast<const char*>(&length), 2), dictionary);
-  bytes.append(reinterpret_cast<const char*>(map.values.data()), map.values.size() * sizeof(float));
-  return bytes;
-}
+std::string EncodeNpy(const FloatMap& map) { return EncodeNpyArray({map.height, map.width}, map.values.data()); }
 
 absl::StatusOr<FloatMap> DecodeNpy(absl::string_view bytes) {
-  ASSIGN_OR_RETURN(const absl::string_view dictionary, TakeDictionary(&bytes));
-  FloatMap map;
-  RETURN_IF_ERROR(ParseDictionary(dictionary, &map));
-  const int64_t count = int64_t{map.height} * map.width;
-  if (bytes.size() % sizeof(float) != 0 || static_cast<int64_t>(bytes.size() / sizeof(float)) != count) {
-    return Malformed(absl::StrCat("shape (", map.height, ", ", map.width, ") needs ", count, " values, got ",
-                                  bytes.size(), " bytes"));
+  ASSIGN_OR_RETURN(NpyArray array, DecodeNpyArray(bytes));
+  constexpr int64_t kMaxSide = std::numeric_limits<int>::max();
+  if (array.shape.size() != 2 || array.shape[0] > kMaxSide || array.shape[1] > kMaxSide) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("npy: shape must be (height, width), got (", absl::StrJoin(array.shape, ", "), ")"));
   }
-  map.values.resize(static_cast<size_t>(count));
-  if (count > 0) std::memcpy(map.values.data(), bytes.data(), bytes.size());
-  return map;
+  return FloatMap{static_cast<int>(array.shape[1]), static_cast<int>(array.shape[0]), std::move(array.values)};
 }
 
 }  // namespace candor

@@ -22,6 +22,21 @@ namespace {
 // picture.
 constexpr png_alloc_size_t kMaxChunkBytes = 1 << 20;
 
+const char* ColourTypeName(int colour_type) {
+  switch (colour_type) {
+    case PNG_COLOR_TYPE_GRAY:
+      return "grey";
+    case PNG_COLOR_TYPE_PALETTE:
+      return "palette";
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+      return "grey with alpha";
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+      return "RGBA";
+    default:
+      return "RGB";
+  }
+}
+
 class PngReader {
  public:
   explicit PngReader(absl::string_view bytes) : bytes_(bytes) {
@@ -41,7 +56,11 @@ class PngReader {
     RETURN_IF_ERROR(CheckPixelCount("PNG", width, height, limits));
     picture.width = static_cast<int>(width);
     picture.height = static_cast<int>(height);
-    if (samples == PngSamples::kIndices) RETURN_IF_ERROR(CheckHoldsIndices());
+    picture.pixel_bytes = 3;
+    if (samples != PngSamples::kRgb) {
+      RETURN_IF_ERROR(CheckHoldsIndices(samples));
+      picture.pixel_bytes = png_get_bit_depth(png_, info_) > 8 ? 2 : 1;
+    }
     RETURN_IF_ERROR(ReadPixels(samples, &picture));
     png_bytep exif = nullptr;
     png_uint_32 exif_bytes = 0;
@@ -78,18 +97,20 @@ class PngReader {
     });
   }
 
-  absl::Status CheckHoldsIndices() {
+  absl::Status CheckHoldsIndices(PngSamples samples) {
     const int colour_type = png_get_color_type(png_, info_);
     const int depth = png_get_bit_depth(png_, info_);
-    if ((colour_type == PNG_COLOR_TYPE_PALETTE || colour_type == PNG_COLOR_TYPE_GRAY) && depth <= 8) {
+    const int max_depth = samples == PngSamples::kWideIndices ? 16 : 8;
+    if ((colour_type == PNG_COLOR_TYPE_PALETTE || colour_type == PNG_COLOR_TYPE_GRAY) && depth <= max_depth) {
       return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(absl::StrCat("PNG: class indices must be 8-bit grey or palette, got colour type ",
-                                                   colour_type, " of ", depth, " bits"));
+    return absl::InvalidArgumentError(absl::StrCat("PNG: class indices must be ", max_depth == 16 ? "" : "8-bit ",
+                                                   "grey or palette, got ", ColourTypeName(colour_type), " of ", depth,
+                                                   " bits"));
   }
 
   absl::Status ReadPixels(PngSamples samples, PngPicture* picture) {
-    const size_t row_bytes = static_cast<size_t>(picture->width) * (samples == PngSamples::kRgb ? 3 : 1);
+    const size_t row_bytes = static_cast<size_t>(picture->width) * static_cast<size_t>(picture->pixel_bytes);
     RETURN_IF_ERROR(Guarded([this, samples] {
       if (samples == PngSamples::kRgb) {
         png_set_palette_to_rgb(png_);

@@ -13,13 +13,14 @@
 namespace candor {
 
 // kRgb: three samples a pixel, whatever the file has. kIndices: one, the palette index or grey value as stored; 16-bit,
-// RGB and alpha files are refused.
-enum class PngSamples { kRgb, kIndices };
+// RGB and alpha files are refused. kWideIndices: the same, but 16-bit files are read too, two bytes a pixel.
+enum class PngSamples { kRgb, kIndices, kWideIndices };
 
 struct PngPicture {
   int width = 0;
   int height = 0;
-  std::vector<uint8_t> samples;  // [height][width][3 or 1], as stored: not turned
+  int pixel_bytes = 0;           // 3, 1, or 2 (a 16-bit index, big-endian)
+  std::vector<uint8_t> samples;  // [height][width][pixel_bytes], as stored: not turned
   int exif_orientation = 1;
 };
 

@@ -47,6 +47,23 @@ std::string MemberFileName(size_t index, size_t count) {
   return count == 1 ? "model.safetensors" : absl::StrCat("member_", index, ".safetensors");
 }
 
+absl::Status WriteManifest(const std::string& path, const ModelSpec& spec) {
+  const std::string json = ModelSpecToJson(spec);
+  if (static_cast<int64_t>(json.size()) > kMaxManifestBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": must have at most ", kMaxManifestBytes, " bytes, has ", json.size()));
+  }
+  return WriteFileAtomically(path, json);
+}
+
+bool IsSameFile(const FileRecord& a, const FileRecord& b) {
+  return a.name == b.name && a.bytes == b.bytes && a.sha256 == b.sha256;
+}
+
+std::string Describe(const FileRecord& file) {
+  return absl::StrCat(file.name, ", ", file.bytes, " bytes, SHA-256 ", file.sha256);
+}
+
 }  // namespace
 
 // The file is in memory twice for a moment, as bytes and as tensors.
@@ -124,12 +141,21 @@ absl::Status WriteBundle(const std::string& directory, ModelSpec spec, const std
     record.sha256 = Sha256Hex(*bytes);
     RETURN_IF_ERROR(WriteFileAtomically(path, *bytes));
   }
-  const std::string json = ModelSpecToJson(spec);
-  if (static_cast<int64_t>(json.size()) > kMaxManifestBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(manifest, ": must have at most ", kMaxManifestBytes, " bytes, has ", json.size()));
+  return WriteManifest(manifest, spec);
+}
+
+absl::Status UpdateBundleSpec(const std::string& directory, const ModelSpec& spec) {
+  ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(directory));
+  const std::string manifest = (fs::path(directory) / kManifest).string();
+  if (absl::Status status = ValidateModelSpec(spec); !status.ok()) return InFile(manifest, status);
+  const std::vector<FileRecord>& there = bundle.spec.weights;
+  for (size_t i = 0; i < std::max(there.size(), spec.weights.size()); ++i) {
+    if (i < there.size() && i < spec.weights.size() && IsSameFile(there[i], spec.weights[i])) continue;
+    return absl::InvalidArgumentError(absl::StrCat(manifest, ": weights[", i, "]: must be as in the bundle (",
+                                                   i < there.size() ? Describe(there[i]) : "none", "), is ",
+                                                   i < spec.weights.size() ? Describe(spec.weights[i]) : "none"));
   }
-  return WriteFileAtomically(manifest, json);
+  return WriteManifest(manifest, spec);
 }
 
 }  // namespace candor

@@ -40,4 +40,8 @@ absl::StatusOr<Bundle> ReadBundle(const std::string& directory);
 // is missing.
 absl::Status WriteBundle(const std::string& directory, ModelSpec spec, const std::vector<TensorFile>& members);
 
+// Rewrites model.json of a bundle that is there, in one step: for what is found out after training, such as the
+// calibration. Errors of OpenBundle. InvalidArgument: the spec breaks a rule, or its weights are not the bundle's.
+absl::Status UpdateBundleSpec(const std::string& directory, const ModelSpec& spec);
+
 }  // namespace candor

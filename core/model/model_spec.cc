@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/model/calibration_json.h"
 #include "core/model/class_json.h"
+#include "core/model/sampling_json.h"
 #include "core/model/strict_json.h"
 
 namespace candor {
@@ -36,9 +39,25 @@ absl::Status CheckNormalisation(const Normalisation& normalisation) {
   return absl::OkStatus();
 }
 
+// Of one network's scores.
+constexpr UncertaintyKind kPlainKinds[] = {UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kMaxProbability,
+                                           UncertaintyKind::kMargin};
+// Of several predictions.
+constexpr UncertaintyKind kMemberKinds[] = {UncertaintyKind::kPredictiveStddev,
+                                            UncertaintyKind::kPredictiveEntropy,
+                                            UncertaintyKind::kExpectedEntropy,
+                                            UncertaintyKind::kMutualInformation,
+                                            UncertaintyKind::kDisagreement,
+                                            UncertaintyKind::kMaxProbability,
+                                            UncertaintyKind::kMargin};
+
+std::string NotUnique(UncertaintyKind kind) {
+  return absl::StrCat("must be unique, ", UncertaintyKindName(kind), " comes twice");
+}
+
 absl::Status CheckUncertainty(const ModelSpec& spec) {
   if (spec.uncertainty.empty()) return JsonError("uncertainty", "must have at least 1 item, has 0");
-  const std::vector<UncertaintyKind> possible = UncertaintyKindsOf(spec.kind);
+  const std::vector<UncertaintyKind> possible = UncertaintyKindsOf(spec);
   std::set<UncertaintyKind> seen;
   for (size_t i = 0; i < spec.uncertainty.size(); ++i) {
     const UncertaintyKind kind = spec.uncertainty[i];
@@ -49,9 +68,23 @@ absl::Status CheckUncertainty(const ModelSpec& spec) {
       return JsonError(path, absl::StrCat("must be one that kind ", ModelKindName(spec.kind), " can give (", names,
                                           "), is ", UncertaintyKindName(kind)));
     }
-    if (!seen.insert(kind).second) {
-      return JsonError(path, absl::StrCat("must be unique, ", UncertaintyKindName(kind), " comes twice"));
-    }
+    if (!seen.insert(kind).second) return JsonError(path, NotUnique(kind));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLearned(const ModelSpec& spec) {
+  const bool is_student = spec.kind == ModelKind::kStudent;
+  if (is_student && spec.learned.empty()) {
+    return JsonError("learned", "must have at least 1 item for kind student, has 0");
+  }
+  if (!is_student && !spec.learned.empty()) {
+    return JsonError("learned", absl::StrCat("must be empty for kind ", ModelKindName(spec.kind), ", has ",
+                                             spec.learned.size(), " items"));
+  }
+  std::set<UncertaintyKind> seen;
+  for (size_t i = 0; i < spec.learned.size(); ++i) {
+    if (!seen.insert(spec.learned[i]).second) return JsonError(ItemPath("learned", i), NotUnique(spec.learned[i]));
   }
   return absl::OkStatus();
 }
@@ -137,17 +170,27 @@ absl::StatusOr<ModelKind> ParseModelKind(absl::string_view name) {
       absl::StrCat("model kind: must be student, ensemble or single, is \"", ForMessage(name), "\""));
 }
 
-std::vector<UncertaintyKind> UncertaintyKindsOf(ModelKind kind) {
-  switch (kind) {
-    case ModelKind::kStudent:
-      return {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kMaxProbability,
-              UncertaintyKind::kMargin};
-    case ModelKind::kEnsemble:
-      return {kAllUncertaintyKinds.begin(), kAllUncertaintyKinds.end()};
-    case ModelKind::kSingle:
-      return {UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kMaxProbability, UncertaintyKind::kMargin};
+int PredictionCount(const ModelSpec& spec) {
+  switch (spec.sampling.method) {
+    case SamplingMethod::kMcDropout:
+      return spec.sampling.passes;
+    case SamplingMethod::kAugmentation:
+      return static_cast<int>(spec.sampling.views.size());
+    case SamplingMethod::kNone:
+      break;
   }
-  return {};
+  return spec.kind == ModelKind::kEnsemble ? static_cast<int>(spec.weights.size()) : 1;
+}
+
+std::vector<UncertaintyKind> UncertaintyKindsOf(const ModelSpec& spec) {
+  if (spec.kind == ModelKind::kEnsemble || spec.sampling.method != SamplingMethod::kNone) {
+    return {std::begin(kMemberKinds), std::end(kMemberKinds)};
+  }
+  std::vector<UncertaintyKind> kinds = spec.learned;
+  for (const UncertaintyKind kind : kPlainKinds) {
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+  }
+  return kinds;
 }
 
 absl::Status ValidateModelSpec(const ModelSpec& spec) {
@@ -161,9 +204,12 @@ absl::Status ValidateModelSpec(const ModelSpec& spec) {
   }
   RETURN_IF_ERROR(CheckClasses(spec.classes, "classes"));
   RETURN_IF_ERROR(CheckNormalisation(spec.normalisation));
+  RETURN_IF_ERROR(CheckLearned(spec));
+  RETURN_IF_ERROR(CheckSampling(spec));
   RETURN_IF_ERROR(CheckUncertainty(spec));
   RETURN_IF_ERROR(CheckWeights(spec));
   RETURN_IF_ERROR(CheckKnownAnswer(spec));
+  RETURN_IF_ERROR(CheckCalibration(spec));
   if (!IsUtf8(spec.training)) return JsonError("training", "must be UTF-8");
   return absl::OkStatus();
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // model.json. The shape and the types are checked here, the values in ValidateModelSpec.
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -9,8 +8,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/model/calibration_json.h"
 #include "core/model/class_json.h"
+#include "core/model/kind_json.h"
 #include "core/model/model_spec.h"
+#include "core/model/sampling_json.h"
 #include "core/model/strict_json.h"
 
 namespace candor {
@@ -18,16 +20,6 @@ namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-// The double whose shortest decimal form is the float's: 0.485f is written as 0.485, not 0.48500001430511475, and reads
-// back as the same float.
-double ShortDouble(float value) {
-  char text[32];
-  const auto written = std::to_chars(text, text + sizeof(text), value);
-  double result = value;
-  std::from_chars(text, written.ptr, result);
-  return result;
-}
 
 ordered_json ThreeToJson(const float (&values)[3]) {
   return {ShortDouble(values[0]), ShortDouble(values[1]), ShortDouble(values[2])};
@@ -55,14 +47,21 @@ absl::StatusOr<std::vector<uint8_t>> BytesFromJson(const json& value, const std:
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
-absl::Status CheckFormatVersion(const json& document) {
+absl::StatusOr<int64_t> ReadFormatVersion(const json& document) {
   if (!document.is_object()) return JsonError("", "must be an object");
   if (!document.contains("format_version")) return JsonError("format_version", "missing");
   ASSIGN_OR_RETURN(const int64_t version,
                    ReadInteger(document["format_version"], "format_version", 1, std::numeric_limits<int64_t>::max()));
-  if (version == ModelSpec::kFormatVersion) return absl::OkStatus();
-  return JsonError("format_version", absl::StrCat("must be ", ModelSpec::kFormatVersion,
-                                                  ", the only version this build reads, is ", version));
+  if (version <= ModelSpec::kFormatVersion) return version;
+  return JsonError("format_version", absl::StrCat("must be at most ", ModelSpec::kFormatVersion,
+                                                  ", the newest version this build reads, is ", version));
+}
+
+std::vector<std::string> KeysOfVersion(int64_t version) {
+  std::vector<std::string> keys = {"format_version", "kind",        "architecture", "width",        "classes",
+                                   "normalisation",  "uncertainty", "weights",      "known_answer", "training"};
+  if (version >= 2) keys.insert(keys.end(), {"learned", "sampling", "calibration"});
+  return keys;
 }
 
 absl::Status ReadNormalisation(const json& value, Normalisation* normalisation) {
@@ -77,23 +76,32 @@ absl::Status ReadUncertainty(const json& value, ModelSpec* spec) {
   for (size_t i = 0; i < value.size(); ++i) {
     const std::string path = ItemPath("uncertainty", i);
     RETURN_IF_ERROR(CheckKeys(value[i], path, {"kind", "unit", "range_max"}));
-    ASSIGN_OR_RETURN(const std::string name, ReadString(value[i]["kind"], KeyPath(path, "kind")));
-    const auto kind = ParseUncertaintyKind(ForMessage(name));
-    if (!kind.ok()) return JsonError(KeyPath(path, "kind"), kind.status().message());
+    ASSIGN_OR_RETURN(const UncertaintyKind kind, ReadKind(value[i]["kind"], KeyPath(path, "kind")));
+    const absl::string_view name = UncertaintyKindName(kind);
     ASSIGN_OR_RETURN(const std::string unit, ReadString(value[i]["unit"], KeyPath(path, "unit")));
-    if (unit != UncertaintyKindUnit(*kind)) {
-      return JsonError(KeyPath(path, "unit"), absl::StrCat("must be \"", UncertaintyKindUnit(*kind), "\" for ", name,
+    if (unit != UncertaintyKindUnit(kind)) {
+      return JsonError(KeyPath(path, "unit"), absl::StrCat("must be \"", UncertaintyKindUnit(kind), "\" for ", name,
                                                            ", is \"", ForMessage(unit), "\""));
     }
     ASSIGN_OR_RETURN(const float range_max, ReadFloat(value[i]["range_max"], KeyPath(path, "range_max")));
-    const float wanted = UncertaintyKindMax(*kind, spec->class_count());
+    const float wanted = UncertaintyKindMax(kind, spec->class_count());
     if (std::abs(range_max - wanted) > 1e-5f) {  // another libm's logarithm may differ in the last place
       return JsonError(KeyPath(path, "range_max"), absl::StrCat("must be ", wanted, " for ", name, " of ",
                                                                 spec->class_count(), " classes, is ", range_max));
     }
-    spec->uncertainty.push_back(*kind);
+    spec->uncertainty.push_back(kind);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<UncertaintyKind>> ReadLearned(const json& value) {
+  RETURN_IF_ERROR(CheckArray(value, "learned", 0, kAllUncertaintyKinds.size()));
+  std::vector<UncertaintyKind> learned;
+  for (size_t i = 0; i < value.size(); ++i) {
+    ASSIGN_OR_RETURN(const UncertaintyKind kind, ReadKind(value[i], ItemPath("learned", i)));
+    learned.push_back(kind);
+  }
+  return learned;
 }
 
 absl::Status ReadWeights(const json& value, std::vector<FileRecord>* weights) {
@@ -135,12 +143,16 @@ std::string ModelSpecToJson(const ModelSpec& spec) {
                                        {"unit", std::string(UncertaintyKindUnit(kind))},
                                        {"range_max", ShortDouble(UncertaintyKindMax(kind, spec.class_count()))}});
   }
+  document["learned"] = ordered_json::array();
+  for (UncertaintyKind kind : spec.learned) document["learned"].push_back(std::string(UncertaintyKindName(kind)));
+  document["sampling"] = SamplingToJson(spec.sampling);
   document["weights"] = ordered_json::array();
   for (const FileRecord& file : spec.weights) {
     document["weights"].push_back({{"file", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
   document["known_answer"] = {{"labels", BytesToJson(spec.known_answer.labels)},
                               {"uncertainty", BytesToJson(spec.known_answer.uncertainty)}};
+  document["calibration"] = CalibrationToJson(spec.calibration);
   document["training"] = spec.training;
   // `replace`: ill-formed UTF-8 must not throw here; ValidateModelSpec is what refuses it.
   return absl::StrCat(document.dump(2, ' ', false, ordered_json::error_handler_t::replace), "\n");
@@ -148,10 +160,8 @@ std::string ModelSpecToJson(const ModelSpec& spec) {
 
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view text) {
   ASSIGN_OR_RETURN(const json document, ParseStrictJson(text, /*max_depth=*/8));
-  RETURN_IF_ERROR(CheckFormatVersion(document));  // first: a newer format may have other keys
-  RETURN_IF_ERROR(CheckKeys(document, "",
-                            {"format_version", "kind", "architecture", "width", "classes", "normalisation",
-                             "uncertainty", "weights", "known_answer", "training"}));
+  ASSIGN_OR_RETURN(const int64_t version, ReadFormatVersion(document));  // first: a newer format may have other keys
+  RETURN_IF_ERROR(CheckKeys(document, "", KeysOfVersion(version)));
   ModelSpec spec;
   ASSIGN_OR_RETURN(const std::string kind, ReadString(document["kind"], "kind"));
   const auto parsed_kind = ParseModelKind(kind);
@@ -166,6 +176,13 @@ absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view text) {
   RETURN_IF_ERROR(ReadWeights(document["weights"], &spec.weights));
   RETURN_IF_ERROR(ReadKnownAnswer(document["known_answer"], &spec.known_answer));
   ASSIGN_OR_RETURN(spec.training, ReadString(document["training"], "training"));
+  if (version >= 2) {
+    ASSIGN_OR_RETURN(spec.learned, ReadLearned(document["learned"]));
+    ASSIGN_OR_RETURN(spec.sampling, SamplingFromJson(document["sampling"], "sampling"));
+    ASSIGN_OR_RETURN(spec.calibration, CalibrationFromJson(document["calibration"], "calibration"));
+  } else if (spec.kind == ModelKind::kStudent) {
+    spec.learned = {UncertaintyKind::kPredictiveStddev};
+  }
   RETURN_IF_ERROR(ValidateModelSpec(spec));
   return spec;
 }

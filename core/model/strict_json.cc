@@ -2,6 +2,7 @@
 #include "core/model/strict_json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -186,6 +187,19 @@ absl::StatusOr<float> ReadFloat(const json& value, const std::string& path) {
     return JsonError(path, absl::StrCat("must fit a 32-bit float, is ", value.dump()));
   }
   return static_cast<float>(number);
+}
+
+absl::StatusOr<bool> ReadBool(const json& value, const std::string& path) {
+  if (!value.is_boolean()) return WrongType(value, path, "true or false");
+  return value.get<bool>();
+}
+
+double ShortDouble(float value) {
+  char text[32];
+  const auto written = std::to_chars(text, text + sizeof(text), value);
+  double result = value;
+  std::from_chars(text, written.ptr, result);
+  return result;
 }
 
 std::string KeyPath(const std::string& path, absl::string_view key) {

@@ -37,6 +37,11 @@ absl::Status CheckArray(const nlohmann::json& value, const std::string& path, si
 absl::StatusOr<std::string> ReadString(const nlohmann::json& value, const std::string& path);
 absl::StatusOr<int64_t> ReadInteger(const nlohmann::json& value, const std::string& path, int64_t min, int64_t max);
 absl::StatusOr<float> ReadFloat(const nlohmann::json& value, const std::string& path);
+absl::StatusOr<bool> ReadBool(const nlohmann::json& value, const std::string& path);
+
+// The double whose shortest decimal form is the float's: 0.485f is written as 0.485, not 0.48500001430511475, and reads
+// back as the same float.
+double ShortDouble(float value);
 
 std::string KeyPath(const std::string& path, absl::string_view key);
 std::string ItemPath(const std::string& path, size_t index);

@@ -23,6 +23,8 @@ absl::string_view UncertaintyKindName(UncertaintyKind kind) {
       return "max_probability";
     case UncertaintyKind::kMargin:
       return "margin";
+    case UncertaintyKind::kDisagreement:
+      return "disagreement";
   }
   return "unknown";
 }
@@ -47,6 +49,7 @@ absl::string_view UncertaintyKindUnit(UncertaintyKind kind) {
     case UncertaintyKind::kPredictiveStddev:
     case UncertaintyKind::kMaxProbability:
     case UncertaintyKind::kMargin:
+    case UncertaintyKind::kDisagreement:
       return "probability";
   }
   return "unknown";

@@ -18,11 +18,13 @@ enum class UncertaintyKind {
   kMutualInformation,  // H[p] - mean_m H[p_m]
   kMaxProbability,     // 1 - max p
   kMargin,             // 1 - (p1 - p2)
+  kDisagreement,       // share of pairs of members whose labels differ
 };
 
-inline constexpr std::array<UncertaintyKind, 6> kAllUncertaintyKinds = {
+inline constexpr std::array<UncertaintyKind, 7> kAllUncertaintyKinds = {
     UncertaintyKind::kPredictiveStddev,  UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kExpectedEntropy,
-    UncertaintyKind::kMutualInformation, UncertaintyKind::kMaxProbability,    UncertaintyKind::kMargin};
+    UncertaintyKind::kMutualInformation, UncertaintyKind::kMaxProbability,    UncertaintyKind::kMargin,
+    UncertaintyKind::kDisagreement};
 
 // "predictive_stddev" and so on; never fails.
 absl::string_view UncertaintyKindName(UncertaintyKind kind);

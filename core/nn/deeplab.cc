@@ -41,7 +41,7 @@ DeepLabDecoderImpl::DeepLabDecoderImpl(int64_t width) {
 }
 
 torch::Tensor DeepLabDecoderImpl::forward(const EncoderFeatures& features) {
-  const torch::Tensor context = refine_norm_(refine_(aspp_(features.top))).relu_();
+  const torch::Tensor context = refine_->Normalised(refine_norm_, aspp_(features.top)).relu_();
   return block2_(torch::cat({UpsampleBy4(context), block1_(features.low_level)}, 1));
 }
 

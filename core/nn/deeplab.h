@@ -28,10 +28,11 @@ TORCH_MODULE(Aspp);
 
 // Encoder features -> [N, 4 width, H/4, W/4]: ASPP, a separable convolution, upsampling by 4 (align_corners),
 // concatenation with the projected low-level features, one more separable convolution.
-class DeepLabDecoderImpl : public torch::nn::Module {
+class DeepLabDecoderImpl : public torch::nn::Module, public FoldableNorms {
  public:
   explicit DeepLabDecoderImpl(int64_t width);
   torch::Tensor forward(const EncoderFeatures& features);
+  void FoldNorms() override { FoldNorm(refine_->pointwise(), refine_norm_); }
 
  private:
   Aspp aspp_{nullptr};

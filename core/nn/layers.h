@@ -7,6 +7,8 @@
 
 #include <torch/torch.h>
 
+#include "core/nn/fold_norm.h"
+
 namespace candor {
 
 torch::nn::Conv2dOptions Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t dilation = 1);
@@ -15,7 +17,12 @@ torch::nn::Conv2dOptions Conv(int64_t in, int64_t out, int64_t kernel, int64_t s
 class SeparableConvImpl : public torch::nn::Module {
  public:
   SeparableConvImpl(int64_t in, int64_t out, int64_t dilation);
-  torch::Tensor forward(const torch::Tensor& x);
+  torch::Tensor forward(const torch::Tensor& x) { return pointwise_(depthwise_(x)); }
+  // norm(forward(x)), with a norm that may be folded into pointwise().
+  torch::Tensor Normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x) {
+    return ConvNorm(pointwise_, norm, depthwise_(x));
+  }
+  torch::nn::Conv2d& pointwise() { return pointwise_; }
 
  private:
   torch::nn::Conv2d depthwise_, pointwise_;
@@ -23,10 +30,11 @@ class SeparableConvImpl : public torch::nn::Module {
 TORCH_MODULE(SeparableConv);
 
 // Convolution (child `first`), batch norm (child `first` + 1), ReLU.
-class ConvNormReluImpl : public torch::nn::Module {
+class ConvNormReluImpl : public torch::nn::Module, public FoldableNorms {
  public:
   explicit ConvNormReluImpl(const torch::nn::Conv2dOptions& options, int first = 0);
   torch::Tensor forward(const torch::Tensor& x);
+  void FoldNorms() override { FoldNorm(conv_, norm_); }
 
  private:
   torch::nn::Conv2d conv_;
@@ -35,10 +43,11 @@ class ConvNormReluImpl : public torch::nn::Module {
 TORCH_MODULE(ConvNormRelu);
 
 // Separable convolution (child 0), batch norm (child 1), ReLU.
-class SeparableNormReluImpl : public torch::nn::Module {
+class SeparableNormReluImpl : public torch::nn::Module, public FoldableNorms {
  public:
   SeparableNormReluImpl(int64_t in, int64_t out, int64_t dilation);
   torch::Tensor forward(const torch::Tensor& x);
+  void FoldNorms() override { FoldNorm(conv_->pointwise(), norm_); }
 
  private:
   SeparableConv conv_;

@@ -10,7 +10,7 @@ namespace candor {
 // Scores of a batch at a quarter of the padded size, before upsampling: h = H / 4, w = W / 4.
 struct Scores {
   torch::Tensor logits;       // [N, C, h, w] float32
-  torch::Tensor uncertainty;  // [N, 1, h, w] float32, before the sigmoid; undefined without an uncertainty head
+  torch::Tensor uncertainty;  // [N, K, h, w] float32, before the sigmoid; undefined without an uncertainty head
 };
 
 // Thread-compatible: one Forward at a time.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The network of the DUDES paper: DeepLabv3+ on ResNet-18, and for a student a second 1x1 head on the same decoder
-// features (Landgraf et al. 2023, section 3.1). Readable form: for training and as the reference of the compiled one.
+// The network of the DUDES paper: DeepLabv3+ on ResNet-18, and for a student a second 1x1 head, of one channel a
+// learned kind, on the same decoder features (Landgraf et al. 2023, section 3.1). Readable form: for training and as
+// the reference of the compiled one.
 #pragma once
 
 #include <torch/torch.h>
+
+#include <vector>
 
 #include "core/model/model_spec.h"
 #include "core/nn/deeplab.h"
@@ -15,21 +18,41 @@ namespace candor {
 
 class SegmentationNetImpl : public torch::nn::Module, public Network {
  public:
-  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for the uncertainty head.
-  SegmentationNetImpl(int64_t width, int64_t classes, bool has_uncertainty_head);
+  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` (0: no
+  // uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
+  SegmentationNetImpl(int64_t width, int64_t classes, int64_t uncertainty_channels, double encoder_dropout = 0);
 
   Scores Forward(const torch::Tensor& images) override;
   Scores forward(const torch::Tensor& images) { return Forward(images); }
 
+  // Forward in two steps, for passes over one batch that differ in their dropout only: up to the encoder's layer1
+  // [N, width, H/4, W/4], and the rest with `dropout` instead of the encoder's own.
+  torch::Tensor FirstLayer(const torch::Tensor& images);
+  Scores AfterFirstLayer(const torch::Tensor& first_layer, const LayerDropout& dropout);
+
+  // Divides the class scores by `temperature` from now on (Guo et al. 2017): everything after them up to the softmax is
+  // linear, so the head's weight and bias are divided instead.
+  void DivideLogits(double temperature);
+
+  // The uncertainty head's gradient stops at the decoder's features from now on.
+  void DetachUncertainty() { is_uncertainty_detached_ = true; }
+
  private:
+  Scores Heads(const EncoderFeatures& encoded);
+
   ResNetEncoder encoder_;
   DeepLabDecoder decoder_;
   torch::nn::Conv2d segmentation_head_{nullptr};
   torch::nn::Conv2d uncertainty_head_{nullptr};
+  bool is_uncertainty_detached_ = false;
 };
 TORCH_MODULE(SegmentationNet);
 
-// The network a spec describes, freshly initialised, in training mode.
+// The kind of each channel of the spec's uncertainty head; empty for all but students. A student that names none has
+// learned predictive_stddev, as all had in format 1 of model.json.
+std::vector<UncertaintyKind> LearnedKinds(const ModelSpec& spec);
+
+// The network a spec describes, freshly initialised, in training mode, with the dropout of spec.sampling.
 SegmentationNet MakeNetwork(const ModelSpec& spec);
 
 }  // namespace candor

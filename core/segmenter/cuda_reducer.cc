@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/nn/deeplab.h"
 #include "core/uncertainty/statistics.h"
 
 namespace candor {
@@ -40,37 +42,61 @@ absl::StatusOr<Segmentation> Summarise(PictureSize size, int classes, const torc
 
 }  // namespace
 
-void CudaReducer::Reset(int members) {
+void CudaReducer::Reset(int members, absl::Span<const UncertaintyKind> learned) {
   members_ = members;
+  learned_kinds_ = learned;
   learned_ = torch::Tensor();
 }
 
-absl::Status CudaReducer::Add(int index, const Scores& scores, int64_t batch_index) {
+absl::Status CudaReducer::Add(int index, const Scores& scores) {
   if (members_ > kMaxCudaMembers) {
     return absl::FailedPreconditionError(
         absl::StrCat("device cuda: the model has ", members_, " members, at most ", kMaxCudaMembers, " are possible"));
   }
-  const torch::Tensor logits = scores.logits[batch_index];
-  if (index == 0) scores_ = torch::empty({members_, logits.size(0), logits.size(1), logits.size(2)}, logits.options());
-  scores_[index].copy_(logits);
-  if (scores.uncertainty.defined()) learned_ = scores.uncertainty[batch_index][0].contiguous();
+  const torch::Tensor& logits = scores.logits;
+  if (index == 0) {
+    scores_ =
+        torch::empty({logits.size(0), members_, logits.size(1), logits.size(2), logits.size(3)}, logits.options());
+  }
+  scores_.select(1, index).copy_(logits);
+  if (scores.uncertainty.defined()) learned_ = scores.uncertainty.contiguous();
   return absl::OkStatus();
 }
 
-absl::StatusOr<Segmentation> CudaReducer::Finish(PictureSize size, absl::Span<const KindRequest> kinds) {
-  torch::Tensor labels = torch::empty({size.height, size.width}, scores_.options().dtype(torch::kUInt8));
+torch::Tensor CudaReducer::MeanProbabilities(int64_t picture, PictureSize size) const {
+  torch::Tensor sum;
+  for (int m = 0; m < members_; ++m) {
+    const torch::Tensor p = torch::softmax(UpsampleBy4(scores_[picture][m].unsqueeze(0))[0], 0);
+    sum = m == 0 ? p : sum.add_(p);
+  }
+  return sum.slice(1, 0, size.height).slice(2, 0, size.width).div_(members_);
+}
+
+CudaReduceJob CudaReducer::JobFor(int64_t picture, PictureSize size) const {
   CudaReduceJob job;
   job.members = members_;
-  job.classes = static_cast<int>(scores_.size(1));
-  job.low_height = static_cast<int>(scores_.size(2));
-  job.low_width = static_cast<int>(scores_.size(3));
+  job.classes = static_cast<int>(scores_.size(2));
+  job.low_height = static_cast<int>(scores_.size(3));
+  job.low_width = static_cast<int>(scores_.size(4));
   job.height = size.height;
   job.width = size.width;
-  job.scores = scores_.data_ptr<float>();
-  job.learned = learned_.defined() ? learned_.data_ptr<float>() : nullptr;
+  job.scores = scores_[picture].data_ptr<float>();
+  if (!learned_.defined()) return job;
+  for (size_t channel = 0; channel < learned_kinds_.size(); ++channel) {
+    const UncertaintyKind kind = learned_kinds_[channel];
+    job.learned[static_cast<int>(kind)] = learned_[picture][static_cast<int64_t>(channel)].data_ptr<float>();
+    job.learned_max[static_cast<int>(kind)] = UncertaintyKindMax(kind, job.classes);
+  }
+  return job;
+}
+
+absl::StatusOr<Segmentation> CudaReducer::FinishPicture(int64_t picture, PictureSize size,
+                                                        const PredictRequest& request) const {
+  torch::Tensor labels = torch::empty({size.height, size.width}, scores_.options().dtype(torch::kUInt8));
+  CudaReduceJob job = JobFor(picture, size);
   job.labels = labels.data_ptr<uint8_t>();
   std::vector<torch::Tensor> maps;
-  for (const KindRequest& kind : kinds) {
+  for (const KindRequest& kind : request.kinds) {
     maps.push_back(torch::empty({size.height, size.width}, scores_.options()));
     job.maps[static_cast<int>(kind.kind)] = maps.back().data_ptr<float>();
   }
@@ -80,7 +106,22 @@ absl::StatusOr<Segmentation> CudaReducer::Finish(PictureSize size, absl::Span<co
   }
   std::vector<torch::Tensor> host_maps;
   for (const torch::Tensor& map : maps) host_maps.push_back(map.cpu());  // waits for the kernel
-  return Summarise(size, job.classes, labels.cpu(), host_maps, kinds);
+  ASSIGN_OR_RETURN(Segmentation result, Summarise(size, job.classes, labels.cpu(), host_maps, request.kinds));
+  if (request.want_probabilities) {
+    const torch::Tensor probabilities = MeanProbabilities(picture, size).cpu().contiguous();
+    const float* values = probabilities.data_ptr<float>();
+    result.probabilities.assign(values, values + probabilities.numel());
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<Segmentation>> CudaReducer::Finish(PictureSize size, const PredictRequest& request) {
+  std::vector<Segmentation> results;
+  for (int64_t n = 0; n < scores_.size(0); ++n) {
+    ASSIGN_OR_RETURN(Segmentation result, FinishPicture(n, size, request));
+    results.push_back(std::move(result));
+  }
+  return results;
 }
 
 }  // namespace candor

@@ -14,14 +14,22 @@ class CudaReducer : public ScoreReducer {
   // `plugin` is borrowed and lives as long as the process.
   explicit CudaReducer(CudaPlugin* plugin) : plugin_(plugin) {}
 
-  void Reset(int members) override;
-  absl::Status Add(int index, const Scores& scores, int64_t batch_index) override;
-  absl::StatusOr<Segmentation> Finish(PictureSize size, absl::Span<const KindRequest> kinds) override;
+  void Reset(int members, absl::Span<const UncertaintyKind> learned) override;
+  absl::Status Add(int index, const Scores& scores) override;
+  absl::StatusOr<std::vector<Segmentation>> Finish(PictureSize size, const PredictRequest& request) override;
 
  private:
+  CudaReduceJob JobFor(int64_t picture, PictureSize size) const;
+  absl::StatusOr<Segmentation> FinishPicture(int64_t picture, PictureSize size, const PredictRequest& request) const;
+
+  // The softmax of a picture averaged over members, by Torch's operators: [C, height, width] on the device. For
+  // evaluation: it makes full-size tensors, one member at a time.
+  torch::Tensor MeanProbabilities(int64_t picture, PictureSize size) const;
+
   CudaPlugin* const plugin_;
-  torch::Tensor scores_;   // [M, C, h, w] float32
-  torch::Tensor learned_;  // [h, w] float32, or undefined
+  torch::Tensor scores_;   // [N, M, C, h, w] float32
+  torch::Tensor learned_;  // [N, K, h, w] float32, or undefined
+  absl::Span<const UncertaintyKind> learned_kinds_;
   int members_ = 0;
 };
 

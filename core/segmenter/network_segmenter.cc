@@ -16,10 +16,8 @@
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
-#include "core/segmenter/cuda_reducer.h"
-#include "core/segmenter/device.h"
+#include "core/segmenter/reducers.h"
 #include "core/segmenter/segmenter.h"
-#include "core/uncertainty/cpu_reducer.h"
 #include "core/uncertainty/make_predictor.h"
 
 namespace candor {
@@ -51,15 +49,15 @@ class NetworkSegmenter : public Segmenter {
 
   const ModelInfo& info() const override { return info_; }
 
-  absl::StatusOr<Segmentation> Segment(const Image& image, absl::Span<const KindRequest> kinds,
+  absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request,
                                        const CancelCheck& cancelled) override {
     if (image.width < 1 || image.height < 1) return absl::InvalidArgumentError("image: has no pixels");
-    RETURN_IF_ERROR(CheckKinds(info_.spec, kinds));
+    RETURN_IF_ERROR(CheckKinds(info_.spec, request.kinds));
     return GuardTorch([&]() -> absl::StatusOr<Segmentation> {
       torch::InferenceMode inference;
       const torch::Tensor images = Preprocess(image, info_.spec.normalisation).to(device_);
       ASSIGN_OR_RETURN(std::vector<Segmentation> results,
-                       predictor_->Predict(images, {image.height, image.width}, kinds, cancelled));
+                       predictor_->Predict(images, {image.height, image.width}, request, cancelled));
       return std::move(results[0]);
     });
   }
@@ -70,37 +68,56 @@ class NetworkSegmenter : public Segmenter {
   const std::unique_ptr<Predictor> predictor_;
 };
 
-absl::StatusOr<ReducerFactory> ReducersFor(Device device) {
-  if (device != Device::kCuda) return ReducerFactory([] { return std::make_unique<CpuReducer>(); });
-  ASSIGN_OR_RETURN(CudaPlugin * plugin, LoadCudaPlugin());
-  return ReducerFactory([plugin] { return std::make_unique<CudaReducer>(plugin); });
-}
-
 int64_t CountParameters(const ModelSpec& spec) {
   int64_t count = 0;
   for (const torch::Tensor& parameter : MakeNetwork(spec)->parameters()) count += parameter.numel();
   return count * static_cast<int64_t>(spec.weights.size());
 }
 
-absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, Device device) {
-  ASSIGN_OR_RETURN(ReducerFactory make_reducer, ReducersFor(device));
-  const torch::Device torch_device = device == Device::kCuda ? torch::kCUDA : torch::kCPU;
+// The bundle without the members that are not asked for.
+absl::StatusOr<Bundle> OnlyMembers(Bundle bundle, const std::vector<int>& members) {
+  ModelSpec& spec = bundle.spec;
+  std::vector<FileRecord> kept;
+  for (const int index : members) {
+    if (index < 0 || index >= static_cast<int>(spec.weights.size())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("member ", index, ": must be in [0, ", spec.weights.size() - 1, "]"));
+    }
+    kept.push_back(spec.weights[index]);
+  }
+  spec.weights = std::move(kept);
+  if (members.size() == 1 && spec.kind == ModelKind::kEnsemble) spec.kind = ModelKind::kSingle;
+  spec.uncertainty = UncertaintyKindsOf(spec);
+  return bundle;
+}
+
+absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOptions& options) {
+  ASSIGN_OR_RETURN(ReducerFactory make_reducer, ReducersFor(options.device));
+  const torch::Device torch_device = options.device == Device::kCuda ? torch::kCUDA : torch::kCPU;
+  if (!options.members.empty()) {
+    ASSIGN_OR_RETURN(bundle, OnlyMembers(std::move(bundle), options.members));
+  }
+  if (options.temperature > 0) {
+    if (!bundle.spec.calibration.has_value()) bundle.spec.calibration.emplace();
+    bundle.spec.calibration->temperature = options.temperature;
+  }
   torch::InferenceMode inference;
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<Predictor> predictor,
-      MakePredictor(
-          bundle.spec, bundle.spec.weights.size(), [&bundle](size_t index) { return ReadMember(bundle, index); },
-          torch_device, std::move(make_reducer)));
+  ASSIGN_OR_RETURN(std::unique_ptr<Predictor> predictor,
+                   MakePredictor(
+                       bundle.spec, bundle.spec.weights.size(),
+                       [&bundle](size_t index) { return ReadMember(bundle, index); }, torch_device, make_reducer));
   // Also the warm-up: the first pass is slower than the rest.
   ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(bundle.spec, torch_device, predictor.get()));
-  RETURN_IF_ERROR(CheckKnownAnswer(bundle.spec.known_answer, answer));
+  if (options.members.empty() && options.temperature == 0) {
+    RETURN_IF_ERROR(CheckKnownAnswer(bundle.spec.known_answer, answer));
+  }
   ModelInfo info;
   info.name = std::move(bundle.name);
   info.version = bundle.version;
   info.digest = std::move(bundle.digest);
   info.parameters = CountParameters(bundle.spec);
   info.spec = std::move(bundle.spec);
-  info.device = device == Device::kCuda ? "cuda" : "cpu";
+  info.device = options.device == Device::kCuda ? "cuda" : "cpu";
   return std::make_unique<NetworkSegmenter>(std::move(info), torch_device, std::move(predictor));
 }
 
@@ -112,7 +129,7 @@ absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bund
   ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(bundle_directory));
   auto segmenter = GuardTorch([&] {
     at::set_num_threads(options.threads);
-    return Build(std::move(bundle), options.device);
+    return Build(std::move(bundle), options);
   });
   // Errors of reading name the file already.
   if (!segmenter.ok() && !absl::StartsWith(segmenter.status().message(), bundle_directory)) {

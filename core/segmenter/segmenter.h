@@ -35,7 +35,7 @@ class Segmenter {
   // cropped. FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty
   // picture, a kind asked for twice. Cancelled: `cancelled` said so. ResourceExhausted: out of memory. Internal:
   // non-finite output, or a fault of ours.
-  virtual absl::StatusOr<Segmentation> Segment(const Image& image, absl::Span<const KindRequest> kinds,
+  virtual absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request,
                                                const CancelCheck& cancelled) = 0;
 };
 
@@ -51,11 +51,16 @@ absl::StatusOr<Device> PrepareDevice(Device wanted);
 struct LoadOptions {
   Device device = Device::kCpu;  // kCpu or kCuda, from PrepareDevice
   int threads = 1;               // for one inference; set for the whole process
+  // For studies: only these members of an ensemble, which then answer as an ensemble of that size (one: as a single
+  // network), without a known answer to compare with. Empty: all.
+  std::vector<int> members;
+  // For fitting one: the temperature instead of the bundle's, again without a known answer. 0: the bundle's.
+  float temperature = 0;
 };
 
 // Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of
-// ReadBundle; InvalidArgument: tensors that do not fit the architecture or are not finite; DataLoss: another answer
-// than the known one.
+// ReadBundle; InvalidArgument: tensors that do not fit the architecture or are not finite, or a member that is
+// not there; DataLoss: another answer than the known one.
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options);
 

@@ -3,20 +3,28 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/uncertainty/fused_reduction.h"
 
 namespace candor {
 namespace {
 
-// Small enough to share out evenly, large enough to pay for a thread's buffers.
+// Fewest rows worth a thread's buffers.
 constexpr int64_t kRowsPerTask = 16;
 
-LogitsView ViewOf(const torch::Tensor& scores, int64_t batch_index) {
+void CheckScores(const torch::Tensor& scores) {
   TORCH_CHECK(scores.dim() == 4 && scores.scalar_type() == torch::kFloat32 && scores.is_cpu(),
               "scores: want [N, C, h, w] float32 on the CPU, got ", scores.sizes(), " ", scores.scalar_type());
-  return {scores.data_ptr<float>() + batch_index * scores.stride(0), scores.stride(1), scores.stride(2),
-          scores.stride(3)};
+}
+
+LogitsView ViewOf(const torch::Tensor& scores, int64_t picture) {
+  return {scores.data_ptr<float>() + picture * scores.stride(0), scores.stride(1), scores.stride(2), scores.stride(3)};
 }
 
 void ResetLike(const torch::Tensor& scores, int members, MemberScores* out) {
@@ -24,29 +32,66 @@ void ResetLike(const torch::Tensor& scores, int members, MemberScores* out) {
              static_cast<int>(scores.size(3)));
 }
 
+// Calls reductions[n]->Rows for all rows of all pictures, each of `height` rows.
+void ReduceAll(const std::vector<std::unique_ptr<FusedReduction>>& reductions, int64_t height) {
+  const auto batch = static_cast<int64_t>(reductions.size());
+  at::parallel_for(0, batch * height, kRowsPerTask, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t first = begin % height;
+      const int64_t last = std::min(height, first + end - begin);
+      reductions[begin / height]->Rows(static_cast<int>(first), static_cast<int>(last));
+      begin += last - first;
+    }
+  });
+}
+
 }  // namespace
 
-void CpuReducer::Reset(int members) { members_ = members; }
+void CpuReducer::Reset(int members, absl::Span<const UncertaintyKind> learned) {
+  members_ = members;
+  learned_kinds_ = learned;
+}
 
-absl::Status CpuReducer::Add(int index, const Scores& scores, int64_t batch_index) {
+absl::Status CpuReducer::Add(int index, const Scores& scores) {
+  CheckScores(scores.logits);
   has_learned_ = scores.uncertainty.defined();
-  if (index == 0) ResetLike(scores.logits, members_, &scores_);
-  bool finite = scores_.Store(index, ViewOf(scores.logits, batch_index));
   if (has_learned_) {
-    ResetLike(scores.uncertainty, 1, &learned_);
-    finite &= learned_.Store(0, ViewOf(scores.uncertainty, batch_index));
+    CheckScores(scores.uncertainty);
+    TORCH_CHECK(scores.uncertainty.size(1) == static_cast<int64_t>(learned_kinds_.size()), "uncertainty: want ",
+                learned_kinds_.size(), " channels, got ", scores.uncertainty.size(1));
   }
+  batch_ = scores.logits.size(0);
+  if (static_cast<int64_t>(pictures_.size()) < batch_) pictures_.resize(batch_);
+  std::atomic<bool> finite = true;
+  at::parallel_for(0, batch_, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      if (index == 0) ResetLike(scores.logits, members_, &pictures_[n].scores);
+      if (!pictures_[n].scores.Store(index, ViewOf(scores.logits, n))) finite = false;
+      if (!has_learned_) continue;
+      ResetLike(scores.uncertainty, 1, &pictures_[n].learned);
+      if (!pictures_[n].learned.Store(0, ViewOf(scores.uncertainty, n))) finite = false;
+    }
+  });
   if (!finite) {
     return absl::InternalError(absl::StrCat("NON_FINITE_OUTPUT: member ", index, " gave a score that is not finite"));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<Segmentation> CpuReducer::Finish(PictureSize size, absl::Span<const KindRequest> kinds) {
-  FusedReduction reduction(scores_, has_learned_ ? &learned_ : nullptr, size.height, size.width, kinds);
-  at::parallel_for(0, size.height, kRowsPerTask,
-                   [&](int64_t begin, int64_t end) { reduction.Rows(static_cast<int>(begin), static_cast<int>(end)); });
-  return reduction.Finish();
+absl::StatusOr<std::vector<Segmentation>> CpuReducer::Finish(PictureSize size, const PredictRequest& request) {
+  std::vector<std::unique_ptr<FusedReduction>> reductions;
+  for (int64_t n = 0; n < batch_; ++n) {
+    const Picture& picture = pictures_[n];
+    const LearnedScores learned = {has_learned_ ? &picture.learned : nullptr, learned_kinds_};
+    reductions.push_back(std::make_unique<FusedReduction>(picture.scores, learned, size.height, size.width, request));
+  }
+  ReduceAll(reductions, size.height);
+  std::vector<Segmentation> results;
+  for (const auto& reduction : reductions) {
+    ASSIGN_OR_RETURN(Segmentation result, reduction->Finish());
+    results.push_back(std::move(result));
+  }
+  return results;
 }
 
 }  // namespace candor

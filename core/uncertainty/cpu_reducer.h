@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "core/uncertainty/member_scores.h"
 #include "core/uncertainty/score_reducer.h"
 
 namespace candor {
 
-// The fused pass on the CPU, rows shared out among Torch's threads.
+// The fused pass on the CPU, the rows of all pictures shared out among Torch's threads.
 class CpuReducer : public ScoreReducer {
  public:
-  void Reset(int members) override;
-  absl::Status Add(int index, const Scores& scores, int64_t batch_index) override;
-  absl::StatusOr<Segmentation> Finish(PictureSize size, absl::Span<const KindRequest> kinds) override;
+  void Reset(int members, absl::Span<const UncertaintyKind> learned) override;
+  absl::Status Add(int index, const Scores& scores) override;
+  absl::StatusOr<std::vector<Segmentation>> Finish(PictureSize size, const PredictRequest& request) override;
 
  private:
+  struct Picture {
+    MemberScores scores;
+    MemberScores learned;
+  };
+
   int members_ = 0;
+  absl::Span<const UncertaintyKind> learned_kinds_;
   bool has_learned_ = false;
-  MemberScores scores_;
-  MemberScores learned_;
+  int64_t batch_ = 0;
+  std::vector<Picture> pictures_;  // the first batch_ are in use; the rest are kept for their memory
 };
 
 }  // namespace candor

@@ -67,7 +67,16 @@ HWY_INLINE V MarginDoubt(D d, V largest, V second) {
   return hn::Sub(hn::Set(d, 1.0f), hn::Sub(largest, second));
 }
 
-// The student's predictive standard deviation: sigmoid of the upsampled uncertainty score (DUDES, section 3.1).
+// Share of pairs of members whose labels differ: 1 - sum_c v_c (v_c - 1) / (M (M - 1)) with v_c members for class c.
+// `agreeing`: that sum. Both counts are whole numbers that a float holds, so full agreement is exactly 0.
+template <class D, class V>
+HWY_INLINE V Disagreement(D d, V agreeing, float ordered_pairs) {
+  const V pairs = hn::Set(d, ordered_pairs);
+  return hn::Div(hn::Sub(pairs, agreeing), pairs);
+}
+
+// What a student has learned, before the kind's range multiplies it: sigmoid of the upsampled score (DUDES, section
+// 3.1, for the predictive standard deviation).
 template <class D, class V>
 HWY_INLINE V Sigmoid(D d, V score) {
   const V one = hn::Set(d, 1.0f);

@@ -21,69 +21,99 @@ HWY_EXPORT(ReduceRow);
 
 namespace {
 
-bool Contains(absl::Span<const KindRequest> kinds, UncertaintyKind kind) {
-  return std::any_of(kinds.begin(), kinds.end(), [&](const KindRequest& k) { return k.kind == kind; });
+// The learned channel of a kind, or -1.
+int ChannelOf(const LearnedScores& learned, UncertaintyKind kind) {
+  if (learned.scores == nullptr) return -1;
+  const auto found = std::find(learned.kinds.begin(), learned.kinds.end(), kind);
+  return found == learned.kinds.end() ? -1 : static_cast<int>(found - learned.kinds.begin());
 }
 
+}  // namespace
+
 // Buffers of one thread, and the job that points into them.
-class RowBuffers {
+class FusedReduction::RowBuffers {
  public:
-  RowBuffers(const MemberScores& scores, bool has_learned, int width, const std::vector<UncertaintyKind>& kinds,
-             const UpsampleTable& columns)
-      : stride_(static_cast<size_t>(scores.width()) + kMaxLanes + 1),
-        score_rows_(stride_ * scores.members() * scores.classes()),
-        learned_row_(has_learned ? stride_ : 0),
-        label_row_(width + kMaxLanes),
-        kind_rows_(kinds.size(), std::vector<float>(width + kMaxLanes)),
-        scratch_(hwy::AllocateAligned<float>(static_cast<size_t>(3) * scores.classes() * kMaxLanes)) {
-    for (auto& row : kind_rows_) kind_pointers_.push_back(row.data());
-    const size_t lanes = static_cast<size_t>(scores.classes()) * kMaxLanes;
-    row_scratch_ = {scratch_.get(), scratch_.get() + lanes, scratch_.get() + 2 * lanes};
-    job_.members = scores.members();
-    job_.classes = scores.classes();
-    job_.width = width;
+  explicit RowBuffers(const FusedReduction& reduction)
+      : scores_(reduction.scores_),
+        learned_(reduction.learned_),
+        stride_(static_cast<size_t>(scores_.width()) + kMaxLanes + 1),
+        out_stride_(static_cast<size_t>(reduction.result_.width) + kMaxLanes),
+        score_rows_(stride_ * scores_.members() * scores_.classes()),
+        label_row_(out_stride_),
+        probability_rows_(reduction.result_.probabilities.empty() ? 0 : out_stride_ * scores_.classes()),
+        scratch_(hwy::AllocateAligned<float>(static_cast<size_t>(4) * scores_.classes() * kMaxLanes)) {
+    const size_t lanes = static_cast<size_t>(scores_.classes()) * kMaxLanes;
+    row_scratch_ = {scratch_.get(), scratch_.get() + lanes, scratch_.get() + 2 * lanes, scratch_.get() + 3 * lanes};
+    job_.members = scores_.members();
+    job_.classes = scores_.classes();
+    job_.width = reduction.result_.width;
     job_.score_rows = score_rows_.data();
     job_.row_stride = stride_;
-    job_.learned_row = has_learned ? learned_row_.data() : nullptr;
-    job_.column_index = columns.index.data();
-    job_.column_fraction = columns.fraction.data();
-    job_.kinds = kinds.data();
-    job_.kind_count = static_cast<int>(kinds.size());
+    job_.column_index = reduction.columns_.index.data();
+    job_.column_fraction = reduction.columns_.fraction.data();
     job_.label_row = label_row_.data();
-    job_.kind_rows = kind_pointers_.data();
+    job_.probability_rows = probability_rows_.empty() ? nullptr : probability_rows_.data();
+    job_.probability_stride = out_stride_;
+    AddKinds(reduction.result_.kinds);
   }
 
-  void LoadScores(const MemberScores& scores, const MemberScores* learned, int y0, float fraction) {
+  // Scores at the row that lies `fraction` below low-resolution row y0.
+  void LoadScores(int y0, float fraction) {
     float* row = score_rows_.data();
-    for (int m = 0; m < scores.members(); ++m) {
-      for (int c = 0; c < scores.classes(); ++c, row += stride_) LoadRow(scores, m, c, y0, fraction, row);
+    for (int m = 0; m < scores_.members(); ++m) {
+      for (int c = 0; c < scores_.classes(); ++c, row += stride_) LoadRow(scores_, m, c, y0, fraction, row);
     }
-    if (learned != nullptr) LoadRow(*learned, 0, 0, y0, fraction, learned_row_.data());
+    for (size_t k = 0; k < channels_.size(); ++k) {
+      if (channels_[k] >= 0) LoadRow(*learned_.scores, 0, channels_[k], y0, fraction, &learned_rows_[k * stride_]);
+    }
   }
 
-  RowJob& job() { return job_; }
+  const RowJob& job() const { return job_; }
   const RowScratch& row_scratch() const { return row_scratch_; }
   const std::vector<float>& label_row() const { return label_row_; }
-  const std::vector<std::vector<float>>& kind_rows() const { return kind_rows_; }
+  const float* kind_row(size_t k) const { return kinds_[k].row; }
+  const float* probability_row(int class_index) const { return &probability_rows_[class_index * out_stride_]; }
 
  private:
+  void AddKinds(const std::vector<KindResult>& results) {
+    learned_rows_.resize(results.size() * stride_);
+    kind_rows_.resize(results.size() * out_stride_);
+    for (size_t k = 0; k < results.size(); ++k) {
+      const UncertaintyKind kind = results[k].statistics.kind;
+      channels_.push_back(ChannelOf(learned_, kind));
+      const bool is_learned = channels_[k] >= 0;
+      kinds_.push_back({kind, is_learned ? &learned_rows_[k * stride_] : nullptr,
+                        UncertaintyKindMax(kind, scores_.classes()), &kind_rows_[k * out_stride_]});
+      if (is_learned) continue;
+      job_.needs_entropy |= kind == UncertaintyKind::kPredictiveEntropy || kind == UncertaintyKind::kMutualInformation;
+      job_.needs_member_entropy |=
+          kind == UncertaintyKind::kExpectedEntropy || kind == UncertaintyKind::kMutualInformation;
+      job_.needs_votes |= kind == UncertaintyKind::kDisagreement;
+    }
+    job_.kinds = kinds_.data();
+    job_.kind_count = static_cast<int>(kinds_.size());
+  }
+
   void LoadRow(const MemberScores& scores, int member, int class_index, int y0, float fraction, float* row) const {
     scores.InterpolateRow(member, class_index, y0, fraction, row);
     std::fill(row + scores.width(), row + stride_, row[scores.width() - 1]);
   }
 
-  const size_t stride_;
+  const MemberScores& scores_;
+  const LearnedScores& learned_;
+  const size_t stride_;      // of rows of scores
+  const size_t out_stride_;  // of rows of the result
   std::vector<float> score_rows_;
-  std::vector<float> learned_row_;
   std::vector<float> label_row_;
-  std::vector<std::vector<float>> kind_rows_;
-  std::vector<float*> kind_pointers_;
+  std::vector<float> probability_rows_;
+  std::vector<int> channels_;        // by kind asked for: its learned channel, or -1
+  std::vector<float> learned_rows_;  // by kind asked for
+  std::vector<float> kind_rows_;
+  std::vector<RowKind> kinds_;
   hwy::AlignedFreeUniquePtr<float[]> scratch_;
   RowScratch row_scratch_;
   RowJob job_;
 };
-
-}  // namespace
 
 UpsampleTable::UpsampleTable(int low, int count) {
   // In float, like PyTorch: the last position must not step over the last source.
@@ -103,21 +133,22 @@ struct FusedReduction::Gathered {
   std::vector<ClassTally> classes;
 };
 
-FusedReduction::FusedReduction(const MemberScores& scores, const MemberScores* learned, int height, int width,
-                               absl::Span<const KindRequest> kinds)
+FusedReduction::FusedReduction(const MemberScores& scores, const LearnedScores& learned, int height, int width,
+                               const PredictRequest& request)
     : scores_(scores), learned_(learned), columns_(scores.width(), width), rows_(scores.height(), height) {
   const size_t pixels = static_cast<size_t>(height) * width;
   result_.width = width;
   result_.height = height;
   result_.labels.resize(pixels);
   result_.classes.resize(scores.classes());
-  for (const KindRequest& request : kinds) {
+  if (request.want_probabilities) result_.probabilities.resize(pixels * scores.classes());
+  for (const KindRequest& wanted : request.kinds) {
     KindResult kind;
-    kind.statistics.kind = request.kind;
-    kind.statistics.threshold = request.threshold;
-    if (request.want_map) kind.map.resize(pixels);
+    kind.statistics.kind = wanted.kind;
+    kind.statistics.threshold = wanted.threshold;
+    if (wanted.want_map) kind.map.resize(pixels);
     result_.kinds.push_back(std::move(kind));
-    accumulators_.emplace_back(request, UncertaintyKindMax(request.kind, scores.classes()));
+    accumulators_.emplace_back(wanted, UncertaintyKindMax(wanted.kind, scores.classes()));
   }
 }
 
@@ -133,40 +164,40 @@ FusedReduction::Gathered FusedReduction::MakeGathered() const {
   return gathered;
 }
 
-void FusedReduction::GatherRow(int y, const std::vector<std::vector<float>>& kind_rows, Gathered* gathered) const {
-  for (size_t k = 0; k < kind_rows.size(); ++k) gathered->kinds[k].AddRow(kind_rows[k].data(), result_.width);
+void FusedReduction::GatherRow(int y, const RowBuffers& buffers, Gathered* gathered) const {
+  for (size_t k = 0; k < gathered->kinds.size(); ++k) gathered->kinds[k].AddRow(buffers.kind_row(k), result_.width);
   const uint8_t* labels = &result_.labels[static_cast<size_t>(y) * result_.width];
+  const float* first_kind = gathered->kinds.empty() ? nullptr : buffers.kind_row(0);
   for (int x = 0; x < result_.width; ++x) {
     ClassTally& tally = gathered->classes[labels[x]];
     ++tally.pixels;
-    if (!kind_rows.empty()) tally.uncertainty_sum += kind_rows[0][x];
+    if (first_kind != nullptr) tally.uncertainty_sum += first_kind[x];
+  }
+}
+
+void FusedReduction::KeepRow(int y, const RowBuffers& buffers) {
+  const size_t start = static_cast<size_t>(y) * result_.width;
+  std::transform(buffers.label_row().begin(), buffers.label_row().begin() + result_.width, &result_.labels[start],
+                 [](float label) { return static_cast<uint8_t>(label); });
+  for (size_t k = 0; k < result_.kinds.size(); ++k) {
+    if (result_.kinds[k].map.empty()) continue;
+    std::copy_n(buffers.kind_row(k), result_.width, &result_.kinds[k].map[start]);
+  }
+  if (result_.probabilities.empty()) return;
+  const size_t plane = static_cast<size_t>(result_.height) * result_.width;
+  for (int c = 0; c < scores_.classes(); ++c) {
+    std::copy_n(buffers.probability_row(c), result_.width, &result_.probabilities[c * plane + start]);
   }
 }
 
 void FusedReduction::Rows(int begin, int end) {
-  std::vector<UncertaintyKind> kinds;
-  std::vector<KindRequest> requests;
-  for (const KindResult& kind : result_.kinds) {
-    kinds.push_back(kind.statistics.kind);
-    requests.push_back({kind.statistics.kind});
-  }
-  RowBuffers buffers(scores_, learned_ != nullptr, result_.width, kinds, columns_);
-  buffers.job().needs_member_entropy =
-      Contains(requests, UncertaintyKind::kExpectedEntropy) || Contains(requests, UncertaintyKind::kMutualInformation);
-  buffers.job().needs_entropy = Contains(requests, UncertaintyKind::kPredictiveEntropy) ||
-                                Contains(requests, UncertaintyKind::kMutualInformation);
+  RowBuffers buffers(*this);
   Gathered gathered = MakeGathered();
   for (int y = begin; y < end; ++y) {
-    buffers.LoadScores(scores_, learned_, rows_.index[y], rows_.fraction[y]);
+    buffers.LoadScores(rows_.index[y], rows_.fraction[y]);
     HWY_DYNAMIC_DISPATCH(ReduceRow)(buffers.job(), buffers.row_scratch());
-    const size_t start = static_cast<size_t>(y) * result_.width;
-    std::transform(buffers.label_row().begin(), buffers.label_row().begin() + result_.width, &result_.labels[start],
-                   [](float label) { return static_cast<uint8_t>(label); });
-    for (size_t k = 0; k < kinds.size(); ++k) {
-      if (result_.kinds[k].map.empty()) continue;
-      std::copy_n(buffers.kind_rows()[k].begin(), result_.width, &result_.kinds[k].map[start]);
-    }
-    GatherRow(y, buffers.kind_rows(), &gathered);
+    KeepRow(y, buffers);
+    GatherRow(y, buffers, &gathered);
   }
   absl::MutexLock lock(&mutex_);
   for (size_t k = 0; k < accumulators_.size(); ++k) accumulators_[k].Merge(gathered.kinds[k]);

@@ -28,14 +28,21 @@ struct UpsampleTable {
   std::vector<float> fraction;
 };
 
+// What a student's uncertainty head says: scores [1][kinds.size()][h][w], one channel a kind. Borrowed.
+struct LearnedScores {
+  const MemberScores* scores = nullptr;  // null for other models
+  absl::Span<const UncertaintyKind> kinds;
+};
+
 // One reduction of one picture. Construct, call Rows until every row is done, then Finish.
 class FusedReduction {
  public:
-  // `scores` and `learned` (scores [1][1][h][w] of a student's uncertainty head, or null) are borrowed. The picture has
-  // `height` <= 4 h rows and `width` <= 4 w columns; the rest is padding and is not computed. With `learned`, the
-  // predictive_stddev asked for is its sigmoid. Kinds must be possible: checked by the predictor.
-  FusedReduction(const MemberScores& scores, const MemberScores* learned, int height, int width,
-                 absl::Span<const KindRequest> kinds);
+  // `scores` and `learned` are borrowed. The picture has `height` <= 4 h rows and `width` <= 4 w columns; the rest is
+  // padding and is not computed. A kind that was learned is the sigmoid of its upsampled channel times
+  // UncertaintyKindMax; the others come from `scores`. Kinds must be possible: checked by the predictor. `request` is
+  // read in the constructor only.
+  FusedReduction(const MemberScores& scores, const LearnedScores& learned, int height, int width,
+                 const PredictRequest& request);
 
   // Computes rows [begin, end). Thread-safe for ranges that do not overlap.
   void Rows(int begin, int end) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -45,15 +52,17 @@ class FusedReduction {
 
  private:
   struct Gathered;  // figures of a range of rows
+  class RowBuffers;
 
   Gathered MakeGathered() const;
-  void GatherRow(int y, const std::vector<std::vector<float>>& kind_rows, Gathered* gathered) const;
+  void KeepRow(int y, const RowBuffers& buffers);
+  void GatherRow(int y, const RowBuffers& buffers, Gathered* gathered) const;
 
   const MemberScores& scores_;
-  const MemberScores* const learned_;
+  const LearnedScores learned_;
   const UpsampleTable columns_;
   const UpsampleTable rows_;
-  Segmentation result_;  // labels and maps: each row is written by one thread; classes: under the mutex
+  Segmentation result_;  // labels, maps, probabilities: each row is written by one thread; classes: under the mutex
   absl::Mutex mutex_;
   std::vector<KindAccumulator> accumulators_ ABSL_GUARDED_BY(mutex_);
 };

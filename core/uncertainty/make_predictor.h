@@ -10,19 +10,23 @@
 #include "absl/types/span.h"
 #include "core/model/model_spec.h"
 #include "core/model/safetensors.h"
-#include "core/uncertainty/network_predictor.h"
+#include "core/uncertainty/known_answer.h"
+#include "core/uncertainty/predictor.h"
 
 namespace candor {
 
 // Gives the weights of member `index`. Called once for each, in order; an error ends the making.
 using MemberReader = std::function<absl::StatusOr<TensorFile>(size_t index)>;
 
-// The predictor of a bundle, in evaluation mode, on `device`. Its `members` are read one after the other.
-// InvalidArgument: weights that do not fit the architecture, with the member's index; else the reader's errors. May
-// throw c10::Error.
+// Makes a reducer on the predictor's device.
+using ReducerFactory = std::function<std::unique_ptr<ScoreReducer>()>;
+
+// The predictor of a bundle, in evaluation mode, on `device`, by spec.sampling and at spec.calibration's temperature.
+// Its `members` are read one after the other. InvalidArgument: weights that do not fit the architecture, with the
+// member's index; else the reader's errors. May throw c10::Error.
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
                                                          const MemberReader& read_member, torch::Device device,
-                                                         ReducerFactory make_reducer);
+                                                         const ReducerFactory& make_reducer);
 
 // The same on the CPU, with members that are in memory.
 absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,
@@ -30,9 +34,5 @@ absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spe
 
 // What the predictor says about KnownAnswerPicture(). May throw c10::Error.
 absl::StatusOr<KnownAnswer> ComputeKnownAnswer(const ModelSpec& spec, torch::Device device, Predictor* predictor);
-
-// DataLoss unless at least 99 % of the labels are equal and the uncertainty differs by at most 0.01 of its range on
-// average.
-absl::Status CheckKnownAnswer(const KnownAnswer& expected, const KnownAnswer& actual);
 
 }  // namespace candor

@@ -7,28 +7,22 @@
 
 namespace candor {
 
-NetworkPredictor::NetworkPredictor(std::vector<std::shared_ptr<Network>> members, std::vector<UncertaintyKind> kinds,
-                                   ReducerFactory make_reducer)
-    : members_(std::move(members)), kinds_(std::move(kinds)), make_reducer_(std::move(make_reducer)) {}
+NetworkPredictor::NetworkPredictor(std::unique_ptr<MemberSource> members, std::vector<UncertaintyKind> kinds,
+                                   std::vector<UncertaintyKind> learned, std::unique_ptr<ScoreReducer> reducer)
+    : members_(std::move(members)),
+      kinds_(std::move(kinds)),
+      learned_(std::move(learned)),
+      reducer_(std::move(reducer)) {}
 
 absl::StatusOr<std::vector<Segmentation>> NetworkPredictor::Predict(const torch::Tensor& images, PictureSize size,
-                                                                    absl::Span<const KindRequest> kinds,
+                                                                    const PredictRequest& request,
                                                                     const CancelCheck& cancelled) {
-  const int64_t batch = images.size(0);
-  while (static_cast<int64_t>(reducers_.size()) < batch) reducers_.push_back(make_reducer_());
-  const int members = static_cast<int>(members_.size());
-  for (int64_t n = 0; n < batch; ++n) reducers_[n]->Reset(members);
-  for (int m = 0; m < members; ++m) {
+  reducer_->Reset(members_->members(), learned_);
+  for (int m = 0; m < members_->members(); ++m) {
     if (cancelled && cancelled()) return absl::CancelledError("cancelled before all members had run");
-    const Scores scores = members_[m]->Forward(images);
-    for (int64_t n = 0; n < batch; ++n) RETURN_IF_ERROR(reducers_[n]->Add(m, scores, n));
+    RETURN_IF_ERROR(reducer_->Add(m, members_->Run(m, images)));
   }
-  std::vector<Segmentation> results;
-  for (int64_t n = 0; n < batch; ++n) {
-    ASSIGN_OR_RETURN(Segmentation result, reducers_[n]->Finish(size, kinds));
-    results.push_back(std::move(result));
-  }
-  return results;
+  return reducer_->Finish(size, request);
 }
 
 }  // namespace candor

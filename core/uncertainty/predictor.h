@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "core/uncertainty/score_reducer.h"
 #include "core/uncertainty/segmentation.h"
 
@@ -22,10 +21,10 @@ class Predictor {
   virtual ~Predictor() = default;
 
   // images [N, 3, H, W] float32, normalised and padded to multiples of 16, on the predictor's device. Returns N
-  // segmentations of the upper left `size`. Each kind of `kinds` at most once and among kinds().
+  // segmentations of the upper left `size`. Each kind of the request at most once and among kinds().
   // Cancelled: `cancelled` (may be null) said so before a member. Internal: a value is not finite.
   virtual absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
-                                                            absl::Span<const KindRequest> kinds,
+                                                            const PredictRequest& request,
                                                             const CancelCheck& cancelled) = 0;
 
   // The kinds this predictor can give, its default first.

@@ -55,13 +55,37 @@ class Columns {
   V fraction_;
 };
 
+// One vote of a member for its label, per pixel: the first class whose logit, in scratch.exponentials, is the largest.
+HWY_INLINE void Vote(D d, const RowJob& job, V largest, const RowScratch& scratch) {
+  const size_t lanes = hn::Lanes(d);
+  V left = hn::Set(d, 1.0f);  // 0 once the vote is given
+  for (int c = 0; c < job.classes; ++c) {
+    const V logit = hn::Load(d, scratch.exponentials + c * lanes);
+    const V vote = hn::IfThenElseZero(hn::Eq(logit, largest), left);
+    left = hn::Sub(left, vote);
+    hn::Store(hn::Add(hn::Load(d, scratch.votes + c * lanes), vote), d, scratch.votes + c * lanes);
+  }
+}
+
+// sum_c v_c (v_c - 1): ordered pairs of members that agree.
+HWY_INLINE V AgreeingPairs(D d, const RowJob& job, const RowScratch& scratch) {
+  const size_t lanes = hn::Lanes(d);
+  V agreeing = hn::Zero(d);
+  for (int c = 0; c < job.classes; ++c) {
+    const V votes = hn::Load(d, scratch.votes + c * lanes);
+    agreeing = hn::MulAdd(votes, hn::Sub(votes, hn::Set(d, 1.0f)), agreeing);
+  }
+  return agreeing;
+}
+
 // Runs all members over N pixels; leaves p in scratch.mean and sum_m (p_m - p)^2 in scratch.squares, per
-// class. Returns mean_m H[p_m], or 0 where nobody asked for it.
+// class, and the votes where asked for. Returns mean_m H[p_m], or 0 where nobody asked for it.
 HWY_INLINE V AccumulateMembers(D d, const RowJob& job, const Columns& columns, const RowScratch& scratch) {
   const size_t lanes = hn::Lanes(d);
   for (int c = 0; c < job.classes; ++c) {
     hn::Store(hn::Zero(d), d, scratch.mean + c * lanes);
     hn::Store(hn::Zero(d), d, scratch.squares + c * lanes);
+    if (job.needs_votes) hn::Store(hn::Zero(d), d, scratch.votes + c * lanes);
   }
   V entropy_sum = hn::Zero(d);
   for (int m = 0; m < job.members; ++m) {
@@ -72,6 +96,7 @@ HWY_INLINE V AccumulateMembers(D d, const RowJob& job, const Columns& columns, c
       largest = hn::Max(largest, logit);
       hn::Store(logit, d, scratch.exponentials + c * lanes);
     }
+    if (job.needs_votes) Vote(d, job, largest, scratch);
     V sum = hn::Zero(d);
     V weighted = hn::Zero(d);
     for (int c = 0; c < job.classes; ++c) {
@@ -104,11 +129,16 @@ struct PixelSummary {
   V largest, second;   // of the mean probabilities
   V squares_at_label;  // sum_m (p_m - p)^2 of the label's class
   V entropy;           // H[p]
+  V expected_entropy;  // mean_m H[p_m]
+  V agreeing;          // ordered pairs of members with one label
 };
 
-HWY_INLINE PixelSummary Summarise(D d, const RowJob& job, const RowScratch& scratch) {
+HWY_INLINE PixelSummary Summarise(D d, const RowJob& job, V expected_entropy, const RowScratch& scratch) {
   const size_t lanes = hn::Lanes(d);
-  PixelSummary pixel{hn::Zero(d), hn::Set(d, -1.0f), hn::Set(d, -1.0f), hn::Zero(d), hn::Zero(d)};
+  const V zero = hn::Zero(d);
+  const V none = hn::Set(d, -1.0f);
+  PixelSummary pixel{zero, none, none, zero, zero, expected_entropy, zero};
+  if (job.needs_votes) pixel.agreeing = AgreeingPairs(d, job, scratch);
   for (int c = 0; c < job.classes; ++c) {
     const V p = hn::Load(d, scratch.mean + c * lanes);
     const auto is_larger = hn::Gt(p, pixel.largest);  // strictly: of equal classes the first is the label
@@ -122,23 +152,24 @@ HWY_INLINE PixelSummary Summarise(D d, const RowJob& job, const RowScratch& scra
   return pixel;
 }
 
-HWY_INLINE V KindValue(D d, const RowJob& job, UncertaintyKind kind, const PixelSummary& pixel, V expected_entropy,
-                       V learned) {
+// A kind by its formula.
+HWY_INLINE V KindValue(D d, const RowJob& job, UncertaintyKind kind, const PixelSummary& pixel) {
+  const auto members = static_cast<float>(job.members);
   switch (kind) {
     case UncertaintyKind::kPredictiveStddev:
-      return job.learned_row != nullptr
-                 ? Sigmoid(d, learned)
-                 : PredictiveStddev(d, pixel.squares_at_label, 1.0f / static_cast<float>(job.members - 1));
+      return PredictiveStddev(d, pixel.squares_at_label, 1.0f / (members - 1));
     case UncertaintyKind::kPredictiveEntropy:
       return pixel.entropy;
     case UncertaintyKind::kExpectedEntropy:
-      return expected_entropy;
+      return pixel.expected_entropy;
     case UncertaintyKind::kMutualInformation:
-      return MutualInformation(d, pixel.entropy, expected_entropy);
+      return MutualInformation(d, pixel.entropy, pixel.expected_entropy);
     case UncertaintyKind::kMaxProbability:
       return MaxProbabilityDoubt(d, pixel.largest);
     case UncertaintyKind::kMargin:
       return MarginDoubt(d, pixel.largest, pixel.second);
+    case UncertaintyKind::kDisagreement:
+      return Disagreement(d, pixel.agreeing, members * (members - 1));
   }
   return hn::Zero(d);  // unreachable: the switch is complete
 }
@@ -150,11 +181,19 @@ void ReduceRow(const RowJob& job, const RowScratch& scratch) {
   for (int x = 0; x < job.width; x += lanes) {
     const Columns columns(d, job, x);
     const V expected_entropy = AccumulateMembers(d, job, columns, scratch);
-    const PixelSummary pixel = Summarise(d, job, scratch);
-    const V learned = job.learned_row != nullptr ? columns.Upsample(job.learned_row) : hn::Zero(d);
+    const PixelSummary pixel = Summarise(d, job, expected_entropy, scratch);
     hn::StoreU(pixel.label, d, job.label_row + x);
+    if (job.probability_rows != nullptr) {
+      for (int c = 0; c < job.classes; ++c) {
+        hn::StoreU(hn::Load(d, scratch.mean + c * lanes), d, job.probability_rows + c * job.probability_stride + x);
+      }
+    }
     for (int k = 0; k < job.kind_count; ++k) {
-      hn::StoreU(KindValue(d, job, job.kinds[k], pixel, expected_entropy, learned), d, job.kind_rows[k] + x);
+      const RowKind& kind = job.kinds[k];
+      const V value = kind.learned_row == nullptr
+                          ? KindValue(d, job, kind.kind, pixel)
+                          : hn::Mul(Sigmoid(d, columns.Upsample(kind.learned_row)), hn::Set(d, kind.range_max));
+      hn::StoreU(value, d, kind.row + x);
     }
   }
 }

@@ -13,21 +13,30 @@ namespace candor {
 // The widest vector in floats: rows are padded by this much, so that whole vectors may be read and written.
 inline constexpr int kMaxLanes = 16;
 
+// One kind to compute for the row.
+struct RowKind {
+  UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
+  const float* learned_row = nullptr;  // a student's scores for it, as RowJob::score_rows; null: from the softmax
+  float range_max = 1;                 // what the sigmoid of learned scores is multiplied by
+  float* row = nullptr;                // out: [width + kMaxLanes]
+};
+
 struct RowJob {
   int members = 0;
   int classes = 0;
-  int width = 0;                       // pixels to compute
-  const float* score_rows = nullptr;   // [members][classes][row_stride]: scores at this row, not yet upsampled across
-  size_t row_stride = 0;               // low-resolution width + kMaxLanes + 1, filled up with the last value
-  const float* learned_row = nullptr;  // a student's uncertainty scores, as above; null for others
+  int width = 0;                      // pixels to compute
+  const float* score_rows = nullptr;  // [members][classes][row_stride]: scores at this row, not yet upsampled across
+  size_t row_stride = 0;              // low-resolution width + kMaxLanes + 1, filled up with the last value
   const int32_t* column_index = nullptr;
   const float* column_fraction = nullptr;
   bool needs_entropy = false;  // of the mean
   bool needs_member_entropy = false;
-  const UncertaintyKind* kinds = nullptr;
+  bool needs_votes = false;
+  const RowKind* kinds = nullptr;
   int kind_count = 0;
   float* label_row = nullptr;         // [width + kMaxLanes], class indices as floats
-  float* const* kind_rows = nullptr;  // kind_count rows of [width + kMaxLanes]
+  float* probability_rows = nullptr;  // [classes][probability_stride]; null: not asked for
+  size_t probability_stride = 0;      // width + kMaxLanes
 };
 
 // [classes][lanes] each, aligned for vectors.
@@ -35,6 +44,7 @@ struct RowScratch {
   float* exponentials = nullptr;
   float* mean = nullptr;
   float* squares = nullptr;
+  float* votes = nullptr;  // members whose label is the class
 };
 
 }  // namespace candor

@@ -5,6 +5,8 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -18,19 +20,20 @@ struct PictureSize {
   int width = 0;
 };
 
-// One picture's reduction. Thread-compatible. May throw c10::Error.
+// One batch's reduction. Thread-compatible. May throw c10::Error.
 class ScoreReducer {
  public:
   virtual ~ScoreReducer() = default;
 
-  // Starts a picture of `members` members; forgets what came before.
-  virtual void Reset(int members) = 0;
+  // Starts a batch of `members` members; forgets what came before. `learned`: the kind of each channel of
+  // Scores::uncertainty; borrowed until the next Reset.
+  virtual void Reset(int members, absl::Span<const UncertaintyKind> learned) = 0;
 
-  // Takes member `index`'s scores of picture `batch_index`. Internal: a score is not finite.
-  virtual absl::Status Add(int index, const Scores& scores, int64_t batch_index) = 0;
+  // Takes member `index`'s scores; indices come in order from 0. Internal: a score is not finite.
+  virtual absl::Status Add(int index, const Scores& scores) = 0;
 
-  // All members are in: labels, maps and figures of the upper left `size` of the padded picture.
-  virtual absl::StatusOr<Segmentation> Finish(PictureSize size, absl::Span<const KindRequest> kinds) = 0;
+  // All members are in: for each picture of the batch labels, maps and figures of its upper left `size`.
+  virtual absl::StatusOr<std::vector<Segmentation>> Finish(PictureSize size, const PredictRequest& request) = 0;
 };
 
 }  // namespace candor

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "core/model/uncertainty_kind.h"
 
 namespace candor {
@@ -16,6 +17,12 @@ struct KindRequest {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
   bool want_map = false;  // false: statistics only
   float threshold = 0;    // for share_above_threshold, in the kind's unit
+};
+
+// What to compute of a picture. Borrows `kinds`.
+struct PredictRequest {
+  absl::Span<const KindRequest> kinds;
+  bool want_probabilities = false;
 };
 
 struct KindStatistics {
@@ -47,6 +54,9 @@ struct Segmentation {
   std::vector<uint8_t> labels;      // [height][width], class indices
   std::vector<KindResult> kinds;    // in the order asked for
   std::vector<ClassTally> classes;  // by class index
+  // [classes][height][width], the softmax averaged over members; empty unless asked for. A picture's largest result by
+  // far: for evaluation, not for serving.
+  std::vector<float> probabilities;
 };
 
 // True once nobody waits for the answer any more. Called between members, from the computing thread.

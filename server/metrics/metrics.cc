@@ -15,6 +15,7 @@ using prometheus::BuildGauge;
 using prometheus::BuildHistogram;
 
 constexpr const char* kStageNames[] = {"decode", "queue", "infer", "encode"};
+constexpr PictureVerdict kVerdicts[] = {PictureVerdict::kAccept, PictureVerdict::kReview, PictureVerdict::kReject};
 
 // From a thumbnail on a GPU to a teacher's large picture on a CPU, in seconds.
 prometheus::Histogram::BucketBoundaries SecondsBuckets() {
@@ -77,6 +78,10 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                                  .Help("Uncertainty summed over the pixels of each class label; its rate over that of "
                                        "candor_predicted_pixels_total is the class's mean.")
                                  .Register(*registry_)),
+      verdicts_(BuildCounter()
+                    .Name("candor_verdicts_total")
+                    .Help("Pictures by verdict, of models calibrated to give one.")
+                    .Register(*registry_)),
       in_flight_(BuildGauge()
                      .Name("candor_requests_in_flight")
                      .Help("Requests received and not yet answered.")
@@ -129,6 +134,12 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
     metrics.predicted_pixels.push_back(&predicted_pixels_.Add(class_labels));
     metrics.predicted_uncertainty.push_back(&predicted_uncertainty_.Add(class_labels));
   }
+  if (model.gives_verdicts) {
+    for (const PictureVerdict verdict : kVerdicts) {
+      metrics.verdicts.push_back(
+          &verdicts_.Add({{"model", model.name}, {"verdict", std::string(PictureVerdictName(verdict))}}));
+    }
+  }
   models_.emplace(model.name, std::move(metrics));
   // Rates of a series that starts at its first request miss that request.
   requests_.Add({{"method", "Segment"}, {"model", model.name}, {"code", "OK"}});
@@ -157,6 +168,11 @@ void Metrics::RequestFinished(absl::string_view method, absl::string_view model,
 void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds) {
   const ModelMetrics* metrics = FindModel(model);
   if (metrics != nullptr) ObserveFinite(metrics->stages[static_cast<int>(stage)], seconds);
+}
+
+void Metrics::VerdictGiven(absl::string_view model, PictureVerdict verdict) {
+  const ModelMetrics* metrics = FindModel(model);
+  if (metrics != nullptr && !metrics->verdicts.empty()) metrics->verdicts[static_cast<size_t>(verdict)]->Increment();
 }
 
 void Metrics::PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "core/model/model_spec.h"
+#include "core/model/verdict.h"
 #include "core/uncertainty/segmentation.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -28,6 +29,7 @@ struct ModelMetricsInfo {
   double load_seconds = 0;
   UncertaintyKind default_kind = UncertaintyKind::kPredictiveEntropy;
   std::vector<std::string> class_names;
+  bool gives_verdicts = false;
 };
 
 // Everything the server counts, prefix candor_. Label values come from closed sets only: methods, status codes, and the
@@ -53,6 +55,9 @@ class Metrics {
   // configured one, so that its share above threshold is comparable between pictures.
   void PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold);
 
+  // `model` has to be loaded and give verdicts, else nothing is counted.
+  void VerdictGiven(absl::string_view model, PictureVerdict verdict);
+
   // For the exposer.
   const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
 
@@ -65,6 +70,7 @@ class Metrics {
     prometheus::Histogram* uncertain_pixel_ratio;
     std::vector<prometheus::Counter*> predicted_pixels;       // by class
     std::vector<prometheus::Counter*> predicted_uncertainty;  // by class
+    std::vector<prometheus::Counter*> verdicts;               // by PictureVerdict; empty: it gives none
   };
 
   void AddModel(const ModelMetricsInfo& model);
@@ -80,6 +86,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& uncertain_pixel_ratio_;
   prometheus::Family<prometheus::Counter>& predicted_pixels_;
   prometheus::Family<prometheus::Counter>& predicted_uncertainty_;
+  prometheus::Family<prometheus::Counter>& verdicts_;
   prometheus::Gauge& in_flight_;
   prometheus::Counter& abandoned_;
   absl::flat_hash_map<std::string, ModelMetrics> models_;  // constant after construction

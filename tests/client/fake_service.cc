@@ -97,6 +97,17 @@ v1::Model FakeModel(const std::string& name) {
   AddClass("tree", 0, 255, 0, &model);
   AddKind(v1::PREDICTIVE_STDDEV, "predictive_stddev", "probability", 1, &model);
   AddKind(v1::PREDICTIVE_ENTROPY, "predictive_entropy", "nats", std::log(3.0F), &model);
+  model.set_predictions(model.members());
+  if (name == "student") {
+    v1::CalibrationInfo* calibration = model.mutable_calibration();
+    calibration->set_data("validation");
+    calibration->set_temperature(1.25F);
+    calibration->mutable_verdict()->set_kind(v1::PREDICTIVE_STDDEV);
+    calibration->mutable_verdict()->set_accept_max(0.05F);
+    calibration->mutable_verdict()->set_review_max(0.2F);
+    calibration->mutable_verdict()->set_error_rate(0.04F);
+    calibration->mutable_verdict()->set_reject_error_rate(0.08F);
+  }
   return model;
 }
 
@@ -131,6 +142,7 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
   }
   AddClassStatistics(1, 0.75F, 0.2F, reply);
   AddClassStatistics(0, 0.25F, 0.4F, reply);
+  if (!teacher) reply->set_verdict(v1::REVIEW);
   reply->mutable_timing()->set_decode_ms(1.5F);
   reply->mutable_timing()->set_queue_ms(0.25F);
   reply->mutable_timing()->set_infer_ms(teacher ? 40 : 10);

@@ -59,9 +59,9 @@ TEST(MakeSegmentRequestTest, RefusesKindsOutsideTheProtocol) {
   }
 }
 
-TEST(AllKindNamesTest, AreTheSixOfTheVocabulary) {
+TEST(AllKindNamesTest, AreTheSevenOfTheVocabulary) {
   EXPECT_THAT(AllKindNames(), ElementsAre("predictive_stddev", "predictive_entropy", "expected_entropy",
-                                          "mutual_information", "max_probability", "margin"));
+                                          "mutual_information", "max_probability", "margin", "disagreement"));
 }
 
 TEST(MakeRawImageTest, CarriesEveryFormatAndField) {
@@ -89,6 +89,30 @@ TEST(ReadSegmentResponseTest, AcceptsTheDefaultKindForAnUnnamedOne) {
   ASSERT_EQ(result->uncertainty.size(), 1U);
   EXPECT_EQ(result->uncertainty[0].figures.kind, "predictive_stddev");
   EXPECT_EQ(result->uncertainty[0].map.values.size(), 8U);
+}
+
+TEST(ReadSegmentResponseTest, CarriesEveryVerdict) {
+  const v1::SegmentRequest request = FullRequest();
+  v1::SegmentResponse reply = FaithfulReply(request);
+  const std::pair<v1::Verdict, const char*> verdicts[] = {
+      {v1::VERDICT_UNSPECIFIED, "none"}, {v1::ACCEPT, "accept"}, {v1::REVIEW, "review"}, {v1::REJECT, "reject"}};
+  for (const auto& [verdict, name] : verdicts) {
+    reply.set_verdict(verdict);
+    const auto result = ReadSegmentResponse(request, reply);
+    ASSERT_THAT(result, IsOk());
+    EXPECT_EQ(VerdictName(result->verdict), name);
+  }
+}
+
+TEST(ReadSegmentResponseTest, TakesTheVerdictsKindThoughItWasNotAskedFor) {
+  const v1::SegmentRequest request = FullRequest();
+  v1::SegmentResponse reply = FaithfulReply(request);
+  *reply.add_statistics() = reply.statistics(0);
+  reply.mutable_statistics(2)->set_kind(v1::MARGIN);
+  const auto result = ReadSegmentResponse(request, reply);
+  ASSERT_THAT(result, IsOk());
+  ASSERT_EQ(result->uncertainty.size(), 3U);
+  EXPECT_EQ(result->uncertainty[2].figures.kind, "margin");
 }
 
 struct Contradiction {
@@ -136,6 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         Contradiction{"share_above_threshold",
                       [](auto* r) { r->mutable_statistics(0)->set_share_above_threshold(1.5F); }},
         Contradiction{"classes: index -1", [](auto* r) { r->mutable_classes(0)->set_class_index(-1); }},
+        Contradiction{"verdict: unknown value 9", [](auto* r) { r->set_verdict(static_cast<v1::Verdict>(9)); }},
         Contradiction{"share 2,", [](auto* r) { r->mutable_classes(0)->set_share(2); }}));
 
 TEST(ReadModelTest, RefusesModelsThatCannotBeShown) {
@@ -144,6 +169,33 @@ TEST(ReadModelTest, RefusesModelsThatCannotBeShown) {
   model.mutable_uncertainty(1)->set_range_max(0);
   EXPECT_THAT(ReadModel(model),
               HasStatus(absl::StatusCode::kInternal, HasSubstr("range_max of predictive_entropy must be finite")));
+  v1::Model calibrated = FakeModel("student");
+  calibrated.mutable_calibration()->mutable_verdict()->set_review_max(kNan);
+  EXPECT_THAT(ReadModel(calibrated), HasStatus(absl::StatusCode::kInternal,
+                                               HasSubstr("model student: thresholds of the verdict must be finite")));
+}
+
+TEST(ReadModelTest, CarriesSamplingAndCalibration) {
+  v1::Model model = FakeModel("student");
+  model.set_sampling("augmentation");
+  model.set_predictions(6);
+  const auto description = ReadModel(model);
+  ASSERT_THAT(description, IsOk());
+  EXPECT_EQ(description->sampling, "augmentation");
+  EXPECT_EQ(description->predictions, 6);
+  ASSERT_TRUE(description->calibration.has_value());
+  EXPECT_EQ(description->calibration->data, "validation");
+  EXPECT_EQ(description->calibration->temperature, 1.25F);
+  ASSERT_TRUE(description->calibration->verdict.has_value());
+  EXPECT_EQ(description->calibration->verdict->kind, "predictive_stddev");
+  EXPECT_EQ(description->calibration->verdict->accept_max, 0.05F);
+  EXPECT_EQ(description->calibration->verdict->review_max, 0.2F);
+  EXPECT_EQ(description->calibration->verdict->error_rate, 0.04F);
+  EXPECT_EQ(description->calibration->verdict->reject_error_rate, 0.08F);
+
+  model.mutable_calibration()->clear_verdict();
+  EXPECT_FALSE(ReadModel(model)->calibration->verdict.has_value());
+  EXPECT_FALSE(ReadModel(FakeModel("teacher"))->calibration.has_value());
 }
 
 }  // namespace

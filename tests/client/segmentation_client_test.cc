@@ -87,6 +87,7 @@ TEST(SegmentationClientTest, CarriesEveryFieldOfTheReply) {
   EXPECT_EQ(result->classes[0].class_index, 1);
   EXPECT_EQ(result->classes[0].share, 0.75F);
   EXPECT_EQ(result->classes[0].mean_uncertainty, 0.2F);
+  EXPECT_EQ(result->verdict, Verdict::kNone);
   EXPECT_EQ(result->server_times.decode_ms, 1.5F);
   EXPECT_EQ(result->server_times.queue_ms, 0.25F);
   EXPECT_EQ(result->server_times.infer_ms, 40);

@@ -82,7 +82,10 @@ v1::SegmentRequest EncodedRequest(std::string bytes) {
   return request;
 }
 
-LiveServer::LiveServer(const std::function<void(v1::ServerConfig*)>& edit) {
+LiveServer::LiveServer(const std::function<void(v1::ServerConfig*)>& edit)
+    : LiveServer(FakeModelInfo("street", ModelKind::kStudent), edit) {}
+
+LiveServer::LiveServer(ModelInfo street_info, const std::function<void(v1::ServerConfig*)>& edit) {
   v1::ServerConfig config;
   config.set_listen("127.0.0.1:0");
   config.set_metrics_listen("127.0.0.1:0");
@@ -90,7 +93,7 @@ LiveServer::LiveServer(const std::function<void(v1::ServerConfig*)>& edit) {
   if (edit) edit(&config);
   FillServerConfigDefaults(&config);
   executor_ = std::make_unique<InferenceExecutor>(config.max_pending_requests());
-  auto street = std::make_unique<FakeSegmenter>(FakeModelInfo("street", ModelKind::kStudent));
+  auto street = std::make_unique<FakeSegmenter>(std::move(street_info));
   auto committee = std::make_unique<FakeSegmenter>(FakeModelInfo("committee", ModelKind::kEnsemble));
   street_ = street.get();
   committee_ = committee.get();

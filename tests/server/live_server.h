@@ -37,6 +37,8 @@ class LiveServer {
  public:
   // `edit` changes the configuration before the start, which has to succeed.
   explicit LiveServer(const std::function<void(v1::ServerConfig*)>& edit = {});
+  // A model of this description in place of the student "street".
+  explicit LiveServer(ModelInfo street_info, const std::function<void(v1::ServerConfig*)>& edit = {});
   ~LiveServer();
 
   Server& server() { return *server_; }

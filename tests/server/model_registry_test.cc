@@ -58,6 +58,23 @@ TEST(ModelNamesTest, OfTwoOfAKindOneNeedsTheAlias) {
   EXPECT_EQ(IndexOf(ModelNames::Resolve({{"a", kStudent, {}}, {"b", kStudent, {"student"}}}, ""), "student"), 1);
 }
 
+TEST(ModelNamesTest, ANetworkThatSamplesIsATeacherWhereThereIsNoEnsemble) {
+  EXPECT_EQ(IndexOf(ModelNames::Resolve({{"one", kStudent, {}}, {"drop", kSingle, {}, 10}}, ""), "teacher"), 1);
+  EXPECT_EQ(IndexOf(ModelNames::Resolve({{"drop", kSingle, {}, 2}, {"ten", kEnsemble, {}, 10}}, ""), "teacher"), 1);
+  EXPECT_EQ(
+      IndexOf(ModelNames::Resolve({{"drop", kSingle, {"teacher"}, 2}, {"ten", kEnsemble, {}, 10}}, ""), "teacher"), 0);
+  EXPECT_THAT(ModelNames::Resolve({{"plain", kSingle, {}, 1}}, "teacher"),
+              HasStatus(kInvalid, HasSubstr("no model is called \"teacher\"")));
+}
+
+TEST(ModelNamesTest, OfTwoThatSampleOneNeedsTheAlias) {
+  EXPECT_THAT(ModelNames::Resolve({{"drop", kSingle, {}, 10}, {"views", kSingle, {}, 4}}, ""),
+              HasStatus(kInvalid, AllOf(StartsWith("models: 2 models sample predictions (drop, views)"),
+                                        HasSubstr("the alias \"teacher\""))));
+  EXPECT_EQ(
+      IndexOf(ModelNames::Resolve({{"drop", kSingle, {}, 10}, {"views", kSingle, {"teacher"}, 4}}, ""), "teacher"), 1);
+}
+
 TEST(ModelNamesTest, ABundleNamedStudentNeedsNoAlias) {
   const auto names = ModelNames::Resolve({{"a", kStudent, {}}, {"student", kStudent, {}}}, "");
   EXPECT_EQ(IndexOf(names, "student"), 1);
@@ -79,7 +96,9 @@ TEST(ModelNamesTest, StudentAndTeacherCannotNameAnotherKind) {
   EXPECT_THAT(ModelNames::Resolve({{"a", kEnsemble, {"student"}}}, ""),
               HasStatus(kInvalid, StartsWith("models[0].aliases[0]: \"student\" must be a model of kind student")));
   EXPECT_THAT(ModelNames::Resolve({{"a", kSingle, {"teacher"}}}, ""),
-              HasStatus(kInvalid, StartsWith("models[0].aliases[0]: \"teacher\" must be a model of kind ensemble")));
+              HasStatus(kInvalid,
+                        "models[0].aliases[0]: \"teacher\" must be a model of kind ensemble, or sample several "
+                        "predictions, this one is of kind single"));
 }
 
 TEST(ModelNamesTest, NoModelsEmptyAliasesAndAnUnknownDefaultAreRefused) {
@@ -102,6 +121,17 @@ TEST(ModelNamesTest, ALongOrUnprintableNameIsCutAndEscaped) {
   EXPECT_THAT(names->Find("x\ny"), HasStatus(absl::StatusCode::kNotFound, HasSubstr("\"x\\ny\"")));
   EXPECT_THAT(names->Find(std::string(5000, 'x')),
               HasStatus(absl::StatusCode::kNotFound, HasSubstr("\"" + std::string(64, 'x') + "...\"")));
+}
+
+TEST(ModelRegistryTest, CountsTheModelsPredictions) {
+  ModelInfo info = FakeModelInfo("drop", kSingle);
+  info.spec.sampling.method = SamplingMethod::kAugmentation;
+  info.spec.sampling.views.resize(2);
+  std::vector<LoadedModel> models(1);
+  models[0].segmenter = std::make_unique<FakeSegmenter>(info);
+  const auto registry = ModelRegistry::Create(std::move(models), "teacher");
+  ASSERT_THAT(registry, IsOk());
+  EXPECT_THAT((*registry)->default_model().aliases, ElementsAre("teacher"));
 }
 
 TEST(ModelRegistryTest, FindsSegmentersByNameAliasAndDefault) {

@@ -75,7 +75,7 @@ TEST(ScrapeTest, PromtoolFindsNothingToComplainAbout) {
   if (!std::filesystem::exists(promtool)) {
     GTEST_SKIP() << "promtool is not installed; the set-up puts it at " << promtool;
   }
-  LiveServer live;
+  LiveServer live(WithVerdict(FakeModelInfo("street", ModelKind::kStudent), UncertaintyKind::kMargin, 0.25F, 0.5F));
   ASSERT_TRUE(live.Segment(RawRequest()).ok());
   ASSERT_FALSE(live.Segment(EncodedRequest("no picture")).ok());
   const std::string page = absl::StrCat(testing::TempDir(), "scrape_test_", getpid(), ".txt");

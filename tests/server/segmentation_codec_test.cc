@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -143,6 +142,29 @@ TEST_F(PlanSegmentTest, ThresholdsMustBeFiniteAndNotNegative) {
   }
 }
 
+TEST_F(PlanSegmentTest, TheVerdictsKindIsComputedThoughNobodyAskedForIt) {
+  const ModelInfo calibrated = WithVerdict(student_, UncertaintyKind::kMargin, 0.25F, 0.5F);
+  absl::StatusOr<SegmentPlan> plan = PlanSegment(Request(), calibrated, kShare);
+  ASSERT_THAT(plan, IsOk());
+  ASSERT_EQ(plan->kinds.size(), 2u);
+  EXPECT_EQ(plan->kinds[0].kind, UncertaintyKind::kPredictiveStddev);
+  EXPECT_EQ(plan->kinds[1].kind, UncertaintyKind::kMargin);
+  EXPECT_FALSE(plan->kinds[1].want_map);
+  EXPECT_TRUE(plan->maps.empty());
+
+  v1::SegmentRequest request = Request();
+  Ask(&request, v1::MARGIN, v1::MAP_U8);
+  Ask(&request, v1::MAX_PROBABILITY, v1::MAP_ENCODING_UNSPECIFIED);
+  plan = PlanSegment(request, calibrated, kShare);
+  ASSERT_THAT(plan, IsOk());
+  ASSERT_EQ(plan->kinds.size(), 3u);
+  EXPECT_TRUE(plan->kinds[1].want_map);
+
+  plan = PlanSegment(Request(), WithVerdict(student_, UncertaintyKind::kPredictiveStddev, 0.25F, 0.5F), kShare);
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(plan->kinds.size(), 1u);
+}
+
 TEST_F(PlanSegmentTest, ARequestWithoutAPictureIsRefused) {
   EXPECT_THAT(Plan(v1::SegmentRequest()), HasStatus(kInvalid, StartsWith("image: ")));
 }
@@ -253,31 +275,21 @@ TEST_F(FillSegmentResponseTest, ClassesThatOccurComeLargestFirst) {
   EXPECT_FLOAT_EQ(response.classes(1).mean_uncertainty(), 0.25F);
 }
 
-TEST(FillModelTest, SaysEverythingAboutTheModel) {
-  LoadedModel model;
-  model.segmenter = std::make_unique<FakeSegmenter>(FakeModelInfo("ten", ModelKind::kEnsemble, 3));
-  model.aliases = {"teacher"};
-  v1::Model message;
-  FillModel(model, &message);
-  EXPECT_EQ(message.identity().name(), "ten");
-  EXPECT_EQ(message.kind(), v1::ENSEMBLE);
-  EXPECT_THAT(message.aliases(), ElementsAre("teacher"));
-  EXPECT_EQ(message.members(), 2);
-  EXPECT_EQ(message.architecture(), "deeplabv3plus_resnet18");
-  EXPECT_EQ(message.width(), 64);
-  EXPECT_EQ(message.parameters(), 2000);
-  ASSERT_EQ(message.classes_size(), 3);
-  EXPECT_EQ(message.classes(2).name(), "class2");
-  EXPECT_EQ(message.classes(2).red(), 6);
-  EXPECT_EQ(message.classes(2).green(), 4);
-  EXPECT_EQ(message.classes(2).blue(), 2);
-  ASSERT_EQ(message.uncertainty_size(), 6);
-  EXPECT_EQ(message.uncertainty(0).kind(), v1::PREDICTIVE_STDDEV);
-  EXPECT_EQ(message.uncertainty(0).range_max(), 1);
-  EXPECT_EQ(message.uncertainty(1).name(), "predictive_entropy");
-  EXPECT_EQ(message.uncertainty(1).unit(), "nats");
-  EXPECT_THAT(message.uncertainty(1).range_max(), FloatNear(std::log(3.0F), 1e-6F));
-  EXPECT_EQ(message.device(), "cpu");
+TEST_F(FillSegmentResponseTest, AModelWithoutCalibrationGivesNoVerdict) {
+  EXPECT_EQ(Fill().verdict(), v1::VERDICT_UNSPECIFIED);
+  info_.spec.calibration = Calibration();  // a temperature alone
+  EXPECT_EQ(Fill().verdict(), v1::VERDICT_UNSPECIFIED);
+}
+
+TEST_F(FillSegmentResponseTest, TheVerdictIsByTheMeanOfItsKind) {
+  const ModelInfo plain = info_;
+  segmentation_.kinds[1].statistics.mean = 0.25F;  // entropy; margin's mean is 0.5
+  info_ = WithVerdict(plain, UncertaintyKind::kPredictiveEntropy, 0.25F, 0.5F);
+  EXPECT_EQ(Fill().verdict(), v1::ACCEPT);
+  info_ = WithVerdict(plain, UncertaintyKind::kMargin, 0.25F, 0.5F);
+  EXPECT_EQ(Fill().verdict(), v1::REVIEW);
+  info_ = WithVerdict(plain, UncertaintyKind::kMargin, 0.25F, 0.49F);
+  EXPECT_EQ(Fill().verdict(), v1::REJECT);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "core/image/decode.h"
 #include "core/image/encode.h"
 #include "gmock/gmock.h"
@@ -22,6 +23,7 @@ using grpc::StatusCode;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class SegmentationServiceTest : public testing::Test {
@@ -99,6 +101,77 @@ TEST(SegmentationServiceConfigTest, TheDefaultModelAndThresholdAreTheConfigured)
   EXPECT_EQ(response.model().name(), "committee");
   EXPECT_FLOAT_EQ(response.statistics(0).threshold(), 0.3F);
   EXPECT_FLOAT_EQ(response.statistics(0).share_above_threshold(), 0.5F);
+}
+
+// FourPixels() has a mean of 0.4 of each kind's upper bound.
+TEST(SegmentationServiceVerdictTest, JudgesThePictureByItsMeanUncertainty) {
+  const struct {
+    float accept_max;
+    float review_max;
+    v1::Verdict verdict;
+    const char* label;
+  } cases[] = {
+      {0.45F, 0.5F, v1::ACCEPT, "accept"}, {0.35F, 0.45F, v1::REVIEW, "review"}, {0.1F, 0.35F, v1::REJECT, "reject"}};
+  for (const auto& test : cases) {
+    // Of another kind than the default, which nobody asks for.
+    LiveServer live(WithVerdict(FakeModelInfo("street", ModelKind::kStudent), UncertaintyKind::kMargin, test.accept_max,
+                                test.review_max));
+    v1::SegmentResponse response;
+    ASSERT_TRUE(live.Segment(RawRequest(), &response).ok());
+    EXPECT_EQ(response.verdict(), test.verdict) << test.label;
+    ASSERT_EQ(response.statistics_size(), 2);
+    EXPECT_EQ(response.statistics(0).kind(), v1::PREDICTIVE_STDDEV);
+    EXPECT_EQ(response.statistics(1).kind(), v1::MARGIN);
+    EXPECT_EQ(response.maps_size(), 0);
+    for (const char* label : {"accept", "review", "reject"}) {
+      const int count = std::string(label) == test.label ? 1 : 0;
+      EXPECT_TRUE(
+          live.ScrapeUntil(absl::StrCat("candor_verdicts_total{model=\"street\",verdict=\"", label, "\"} ", count)));
+    }
+  }
+}
+
+TEST_F(SegmentationServiceTest, WithoutCalibrationThereIsNoVerdict) {
+  v1::SegmentResponse response;
+  ASSERT_TRUE(live_.Segment(RawRequest(), &response).ok());
+  EXPECT_EQ(response.verdict(), v1::VERDICT_UNSPECIFIED);
+  EXPECT_EQ(response.statistics_size(), 1);
+  EXPECT_THAT(live_.Scrape(), Not(HasSubstr("candor_verdicts_total{")));
+}
+
+TEST(SegmentationServiceLearnedTest, AStudentGivesTheMapsOfAllKindsItHasLearned) {
+  ModelInfo info = FakeModelInfo("street", ModelKind::kStudent);
+  info.spec.learned = {UncertaintyKind::kMutualInformation, UncertaintyKind::kDisagreement};
+  info.spec.uncertainty = UncertaintyKindsOf(info.spec);
+  LiveServer live(info);
+  v1::SegmentRequest request = RawRequest();
+  for (const v1::UncertaintyKind kind : {v1::DISAGREEMENT, v1::MUTUAL_INFORMATION}) {
+    v1::UncertaintyRequest* uncertainty = request.add_uncertainty();
+    uncertainty->set_kind(kind);
+    uncertainty->set_encoding(v1::MAP_U8);
+  }
+  v1::SegmentResponse response;
+  const grpc::Status status = live.Segment(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.maps_size(), 2);
+  EXPECT_EQ(response.maps(0).kind(), v1::DISAGREEMENT);
+  EXPECT_EQ(response.maps(0).scale(), 1.0F / 255);
+  EXPECT_EQ(response.maps(0).data(), std::string("\x00\x33\x66\xFF", 4));
+  EXPECT_EQ(response.maps(1).kind(), v1::MUTUAL_INFORMATION);
+  EXPECT_EQ(response.statistics(0).kind(), v1::MUTUAL_INFORMATION);  // the first learned is the default
+
+  grpc::ClientContext context;
+  v1::GetModelResponse model;
+  ASSERT_TRUE(live.stub().GetModel(&context, v1::GetModelRequest(), &model).ok());
+  std::vector<std::string> names;
+  for (const v1::UncertaintyKindInfo& kind : model.model().uncertainty()) names.push_back(kind.name());
+  EXPECT_THAT(names,
+              ElementsAre("mutual_information", "disagreement", "predictive_entropy", "max_probability", "margin"));
+
+  request.mutable_uncertainty(0)->set_kind(v1::PREDICTIVE_STDDEV);
+  const grpc::Status refused = live.Segment(request);
+  EXPECT_EQ(refused.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refused.error_message(), HasSubstr("it has MUTUAL_INFORMATION, DISAGREEMENT, PREDICTIVE_ENTROPY"));
 }
 
 // PNG files of red 6, green 51 first, made with Python's zlib and struct from the PNG specification.

@@ -58,10 +58,20 @@ ModelInfo FakeModelInfo(const std::string& name, ModelKind kind, int classes) {
     const Colour colour{static_cast<uint8_t>(3 * i), static_cast<uint8_t>(2 * i), static_cast<uint8_t>(i)};
     info.spec.classes.push_back({absl::StrCat("class", i), colour});
   }
-  info.spec.uncertainty = UncertaintyKindsOf(kind);
+  if (kind == ModelKind::kStudent) info.spec.learned = {UncertaintyKind::kPredictiveStddev};
+  info.spec.uncertainty = UncertaintyKindsOf(info.spec);
   info.spec.weights.resize(kind == ModelKind::kEnsemble ? 2 : 1);
   info.parameters = 1000 * static_cast<int64_t>(info.spec.weights.size());
   info.device = "cpu";
+  return info;
+}
+
+ModelInfo WithVerdict(ModelInfo info, UncertaintyKind kind, float accept_max, float review_max) {
+  Calibration calibration;
+  calibration.data = "101 pictures";
+  calibration.temperature = 1.5F;
+  calibration.verdict = {kind, accept_max, review_max, 0.05F, 0.1F};
+  info.spec.calibration = calibration;
   return info;
 }
 
@@ -77,8 +87,9 @@ absl::Status FakeSegmenter::Begin(const Image& image, absl::Span<const KindReque
   return failure_;
 }
 
-absl::StatusOr<Segmentation> FakeSegmenter::Segment(const Image& image, absl::Span<const KindRequest> kinds,
+absl::StatusOr<Segmentation> FakeSegmenter::Segment(const Image& image, const PredictRequest& request,
                                                     const CancelCheck& cancelled) {
+  const absl::Span<const KindRequest> kinds = request.kinds;
   struct CountReturn {
     FakeSegmenter* fake;
     ~CountReturn() {
@@ -101,6 +112,11 @@ absl::StatusOr<Segmentation> FakeSegmenter::Segment(const Image& image, absl::Sp
     tally.uncertainty_sum += static_cast<double>(image.pixels[i + 1]) / 255 * first_max;
   }
   for (const KindRequest& kind : kinds) result.kinds.push_back(ComputeKind(image, kind, classes));
+  if (request.want_probabilities) {
+    const size_t pixels = result.labels.size();
+    result.probabilities.assign(static_cast<size_t>(classes) * pixels, 0.1f / static_cast<float>(classes - 1));
+    for (size_t i = 0; i < pixels; ++i) result.probabilities[result.labels[i] * pixels + i] = 0.9f;
+  }
   return result;
 }
 

@@ -19,6 +19,10 @@ namespace candor {
 // ModelKind has, version 3, digest 64 times 'd', 1000 parameters a member; an ensemble has two members.
 ModelInfo FakeModelInfo(const std::string& name, ModelKind kind, int classes = 4);
 
+// `info` with a verdict by its mean `kind` between `accept_max` and `review_max`, for error rates 0.05 and 0.1, and a
+// temperature of 1.5, fitted on "101 pictures".
+ModelInfo WithVerdict(ModelInfo info, UncertaintyKind kind, float accept_max, float review_max);
+
 // Label of a pixel: its red value modulo the number of classes. Uncertainty of every kind: green / 255 * the kind's
 // upper bound. Quantiles are the sorted values at rank ceil(q * n); all else follows from the definitions.
 //
@@ -34,7 +38,7 @@ class FakeSegmenter : public Segmenter {
   explicit FakeSegmenter(ModelInfo info) : info_(std::move(info)) {}
 
   const ModelInfo& info() const override { return info_; }
-  absl::StatusOr<Segmentation> Segment(const Image& image, absl::Span<const KindRequest> kinds,
+  absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request,
                                        const CancelCheck& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls wait from now on until Release; one whose `cancelled` turns true returns Cancelled.

@@ -44,18 +44,24 @@ CANDOR_HOST_DEVICE inline float Sample(const float* plane, int low_width, const 
   return left + (right - left) * column.fraction;
 }
 
-// Softmax of one member as exp(logit - shift) * scale, and its entropy.
+// Softmax of one member as exp(logit - shift) * scale, its entropy, and its own label.
 struct MemberSoftmax {
   float shift;
   float scale;
   float entropy;
+  int label;
 };
 
 CANDOR_HOST_DEVICE inline MemberSoftmax Normalise(const CudaReduceJob& job, const float* scores, const Tap& row,
                                                   const Tap& column) {
   const long plane = static_cast<long>(job.low_height) * job.low_width;
   float shift = -3.0e38f;
-  for (int c = 0; c < job.classes; ++c) shift = fmaxf(shift, Sample(scores + c * plane, job.low_width, row, column));
+  int label = 0;
+  for (int c = 0; c < job.classes; ++c) {
+    const float score = Sample(scores + c * plane, job.low_width, row, column);
+    if (score > shift) label = c;
+    shift = fmaxf(shift, score);
+  }
   float sum = 0;
   float weighted = 0;
   for (int c = 0; c < job.classes; ++c) {
@@ -64,7 +70,7 @@ CANDOR_HOST_DEVICE inline MemberSoftmax Normalise(const CudaReduceJob& job, cons
     sum += exponential;
     weighted += exponential * below;
   }
-  return {shift, 1.0f / sum, logf(sum) - weighted / sum};
+  return {shift, 1.0f / sum, logf(sum) - weighted / sum, label};
 }
 
 CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, int y, int x) {
@@ -86,16 +92,20 @@ CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, i
   float second = -1;
   float squares_at_label = 0;
   float entropy = 0;
+  float agreeing = 0;  // ordered pairs of members with one label
   for (int c = 0; c < job.classes; ++c) {
     float mean = 0;
     float squares = 0;
+    int votes = 0;
     for (int m = 0; m < job.members; ++m) {
       const float score = Sample(job.scores + m * member_size + c * plane, job.low_width, row, column);
       const float p = expf(score - softmax[m].shift) * softmax[m].scale;
       const float delta = p - mean;
       mean += delta / static_cast<float>(m + 1);
       squares += delta * (p - mean);
+      votes += softmax[m].label == c ? 1 : 0;
     }
+    agreeing += static_cast<float>(votes) * static_cast<float>(votes - 1);
     if (mean > 0) entropy -= mean * logf(mean);
     second = fmaxf(second, fminf(mean, largest));
     if (mean > largest) {
@@ -105,16 +115,20 @@ CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, i
     }
   }
   const auto set = [&pixel](UncertaintyKind kind, float value) { pixel.kinds[static_cast<int>(kind)] = value; };
-  if (job.learned != nullptr) {
-    set(UncertaintyKind::kPredictiveStddev, 1.0f / (1.0f + expf(-Sample(job.learned, job.low_width, row, column))));
-  } else if (job.members > 1) {
+  if (job.members > 1) {
+    const float pairs = static_cast<float>(job.members) * static_cast<float>(job.members - 1);
     set(UncertaintyKind::kPredictiveStddev, sqrtf(fmaxf(squares_at_label, 0.0f) / static_cast<float>(job.members - 1)));
+    set(UncertaintyKind::kDisagreement, (pairs - agreeing) / pairs);
   }
   set(UncertaintyKind::kPredictiveEntropy, entropy);
   set(UncertaintyKind::kExpectedEntropy, expected_entropy);
   set(UncertaintyKind::kMutualInformation, fmaxf(entropy - expected_entropy, 0.0f));
   set(UncertaintyKind::kMaxProbability, fmaxf(1.0f - largest, 0.0f));
   set(UncertaintyKind::kMargin, 1.0f - (largest - second));
+  for (size_t k = 0; k < kAllUncertaintyKinds.size(); ++k) {
+    if (job.learned[k] == nullptr) continue;
+    pixel.kinds[k] = job.learned_max[k] / (1.0f + expf(-Sample(job.learned[k], job.low_width, row, column)));
+  }
   return pixel;
 }
 

@@ -22,8 +22,11 @@ struct CudaReduceJob {
   int height = 0;  // of the picture: <= 4 low_height
   int width = 0;
   const float* scores = nullptr;
-  const float* learned = nullptr;   // [low_height][low_width], a student's uncertainty scores; null for others
-  unsigned char* labels = nullptr;  // out: [height][width]
+  // By kind: what a student's uncertainty head says of it, [low_height][low_width], and what its sigmoid is multiplied
+  // by; null: from the softmax.
+  const float* learned[kAllUncertaintyKinds.size()] = {};
+  float learned_max[kAllUncertaintyKinds.size()] = {};
+  unsigned char* labels = nullptr;                // out: [height][width]
   float* maps[kAllUncertaintyKinds.size()] = {};  // out: [height][width] by kind; null: not asked for
 };
 
@@ -37,7 +40,7 @@ class CudaPlugin {
 };
 
 // Changes with every change of this file: a library of another build is refused.
-inline constexpr int kCudaPluginVersion = 1;
+inline constexpr int kCudaPluginVersion = 2;
 
 // What the library exports.
 using CudaPluginFactory = CudaPlugin* (*)(int version);  // null: another version

@@ -107,11 +107,25 @@ TEST(ModelsCommandTest, ListsModelsAsTable) {
   const CandorRun run = Candor({"models", "--server", server.address()});
   EXPECT_EQ(run.code, ExitCode::kOk) << run.err;
   EXPECT_EQ(run.out,
-            "MODEL     VERSION  KIND      MEMBERS  CLASSES  WIDTH  PARAMETERS  DEVICE  ALIASES        UNCERTAINTY\n"
-            "student*        3  student         1        3     64    12345678  cpu     student-alias  "
-            "predictive_stddev,predictive_entropy\n"
-            "teacher         3  ensemble       10        3     64    12345678  cpu     teacher-alias  "
-            "predictive_stddev,predictive_entropy\n");
+            "MODEL     VERSION  KIND      MEMBERS  CLASSES  WIDTH  PARAMETERS  DEVICE  SAMPLING  CALIBRATED  "
+            "ALIASES        UNCERTAINTY\n"
+            "student*        3  student         1        3     64    12345678  cpu            -  yes         "
+            "student-alias  predictive_stddev,predictive_entropy\n"
+            "teacher         3  ensemble       10        3     64    12345678  cpu            -  no          "
+            "teacher-alias  predictive_stddev,predictive_entropy\n");
+}
+
+TEST(ModelsCommandTest, ShowsHowANetworkSamples) {
+  FakeServer server;
+  v1::Model model = FakeModel("drop");
+  model.set_kind(v1::SINGLE);
+  model.set_sampling("mc_dropout");
+  model.set_predictions(10);
+  server.SetModels({model});
+  EXPECT_THAT(Candor({"models", "--server", server.address()}).out, HasSubstr("mc_dropout x10"));
+  const json list = json::parse(Candor({"models", "--server", server.address(), "--json"}).out);
+  EXPECT_EQ(list["models"][0]["sampling"], "mc_dropout");
+  EXPECT_EQ(list["models"][0]["predictions"], 10);
 }
 
 TEST(ModelsCommandTest, JsonHasClassesWithColoursAndKindsWithUnits) {
@@ -122,6 +136,17 @@ TEST(ModelsCommandTest, JsonHasClassesWithColoursAndKindsWithUnits) {
   EXPECT_EQ(list["default_model"], "student");
   ASSERT_EQ(list["models"].size(), 2U);
   const json& teacher = list["models"][1];
+  EXPECT_EQ(list["models"][0]["calibration"], json({{"data", "validation"},
+                                                    {"temperature", 1.25},
+                                                    {"verdict",
+                                                     {{"kind", "predictive_stddev"},
+                                                      {"accept_max", 0.05},
+                                                      {"review_max", 0.2},
+                                                      {"error_rate", 0.04},
+                                                      {"reject_error_rate", 0.08}}}}));
+  EXPECT_TRUE(teacher["calibration"].is_null());
+  EXPECT_TRUE(teacher["sampling"].is_null());
+  EXPECT_EQ(teacher["predictions"], 10);
   EXPECT_EQ(teacher["kind"], "ensemble");
   EXPECT_EQ(teacher["members"], 10);
   EXPECT_EQ(teacher["aliases"], json({"teacher-alias"}));

@@ -32,6 +32,8 @@ TEST(CompareCommandTest, TellsWhatArithmeticSays) {
   EXPECT_NEAR(first["mean_absolute_difference"].get<double>(), 3.5 / 16, 1e-12);
   EXPECT_NEAR(first["pearson"].get<double>(), 1, 1e-12);
   EXPECT_NEAR(first["spearman"].get<double>(), 1, 1e-12);
+  EXPECT_EQ(first["student"]["verdict"], "review");
+  EXPECT_TRUE(first["teacher"]["verdict"].is_null());
   EXPECT_EQ(first["student"]["infer_ms"], 10);
   EXPECT_EQ(first["teacher"]["infer_ms"], 40);
   EXPECT_EQ(first["speed_ratio"]["infer"], 4);

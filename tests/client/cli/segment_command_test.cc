@@ -116,6 +116,7 @@ TEST(SegmentCommandTest, SummaryHasAllKeys) {
                            {"p99", 0.5},
                            {"threshold", 0.25},
                            {"share_above_threshold", 0.125}}},
+                         {"verdict", nullptr},
                          {"classes",
                           {{{"index", 1}, {"name", "sky"}, {"share", 0.75}, {"mean_uncertainty", 0.2}},
                            {{"index", 0}, {"name", "road"}, {"share", 0.25}, {"mean_uncertainty", 0.4}}}},
@@ -136,6 +137,15 @@ TEST(SegmentCommandTest, AsksForStatisticsAloneWithoutOut) {
   EXPECT_THAT(run.out, AllOf(HasSubstr("IMAGE"), HasSubstr("4x2"), HasSubstr("predictive_stddev"), HasSubstr("0.1000"),
                              HasSubstr("sky 75.0%, road 25.0%")));
   EXPECT_THAT(folder.List(), ElementsAre("street.png"));
+}
+
+TEST(SegmentCommandTest, ShowsTheVerdictOfACalibratedModel) {
+  const FakeServer server;
+  const TempFolder folder;
+  const std::string picture = folder.AddPicture("street.png");
+  EXPECT_THAT(Candor({"segment", picture, "--server", server.address()}).out,
+              AllOf(HasSubstr("VERDICT"), HasSubstr("review")));
+  EXPECT_EQ(json::parse(Candor({"segment", picture, "--server", server.address(), "--json"}).out)["verdict"], "review");
 }
 
 TEST(SegmentCommandTest, ReadsStandardInput) {

@@ -108,5 +108,42 @@ TEST(DecodeTest, ShuffledBytesAreRefusedOrGiveAWholePicture) {
   }
 }
 
+TEST(DecodeIndexPngTest, SixteenBitGreyIsReadBigEndian) {
+  PngSpec spec;
+  spec.width = 3;
+  spec.height = 1;
+  spec.depth = 16;
+  spec.colour_type = 0;
+  spec.rows = {0x01, 0x02, 0xff, 0xff, 0x00, 0x07};
+  const auto map = DecodeIndexPng(MakePng(spec), {});
+  ASSERT_THAT(map, IsOk());
+  EXPECT_EQ(map->width, 3);
+  EXPECT_EQ(map->height, 1);
+  EXPECT_THAT(map->values, ElementsAre(0x0102, 0xffff, 7));
+}
+
+TEST(DecodeIndexPngTest, PaletteAndShallowGreyGiveTheIndex) {
+  PngSpec spec;
+  spec.width = 4;
+  spec.height = 1;
+  spec.depth = 2;
+  spec.rows = {0b00011011};
+  for (int colour_type : {0, 3}) {
+    spec.colour_type = colour_type;
+    const auto map = DecodeIndexPng(MakePng(spec), {});
+    ASSERT_THAT(map, IsOk());
+    EXPECT_THAT(map->values, ElementsAre(0, 1, 2, 3));
+  }
+}
+
+TEST(DecodeIndexPngTest, ColourAndJpegAreRefused) {
+  PngSpec spec;
+  spec.colour_type = 6;
+  EXPECT_THAT(DecodeIndexPng(MakePng(spec), {}),
+              HasStatus(absl::StatusCode::kInvalidArgument,
+                        HasSubstr("class indices must be grey or palette, got RGBA of 8 bits")));
+  EXPECT_THAT(DecodeIndexPng(MakeJpeg({}), {}), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("not a PNG")));
+}
+
 }  // namespace
 }  // namespace candor

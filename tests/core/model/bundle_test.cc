@@ -188,8 +188,8 @@ TEST_F(BundleTest, ADamagedManifestIsInvalidWithFileAndPath) {
   EXPECT_THAT(ReadBundle(unknown), HasStatus(kInvalid, HasSubstr("unknown/model.json: depth: unknown key")));
 
   const std::string newer = WriteStudent("newer");
-  Edit(newer, "\"format_version\": 1", "\"format_version\": 2");
-  EXPECT_THAT(ReadBundle(newer), HasStatus(kInvalid, HasSubstr("newer/model.json: format_version: must be 1")));
+  Edit(newer, "\"format_version\": 2", "\"format_version\": 3");
+  EXPECT_THAT(ReadBundle(newer), HasStatus(kInvalid, HasSubstr("newer/model.json: format_version: must be at most 2")));
 
   const std::string outside = WriteStudent("outside");
   Edit(outside, "\"model.safetensors\"", "\"../x\"");
@@ -248,6 +248,50 @@ TEST_F(BundleTest, AMemberThatCannotBeWrittenIsNamed) {
   EXPECT_THAT(WriteBundle(Path("a"), ValidSpec(ModelKind::kStudent, 0), {broken}),
               HasStatus(kInvalid, HasSubstr("a/model.safetensors: w: must have the 4 bytes of its shape, has 3")));
   EXPECT_FALSE(fs::exists(Path("a/model.json")));
+}
+
+TEST_F(BundleTest, ACalibrationIsAddedToABundleThatIsThere) {
+  const std::string directory = WriteStudent("a");
+  const auto before = OpenBundle(directory);
+  ASSERT_THAT(before, IsOk());
+  ASSERT_THAT(UpdateBundleSpec(directory, Calibrated(before->spec)), IsOk());
+  const auto after = ReadBundle(directory);
+  ASSERT_THAT(after, IsOk());
+  ASSERT_TRUE(after->spec.calibration.has_value());
+  EXPECT_EQ(after->spec.calibration->verdict->accept_max, 0.25f);
+  EXPECT_NE(after->digest, before->digest);
+  EXPECT_EQ(after->members[0].tensors[0].data, "abc");
+  EXPECT_THAT(FilesOf(directory), UnorderedElementsAre("model.json", "model.safetensors"));
+}
+
+TEST_F(BundleTest, AnUpdateWithOtherWeightsIsRefused) {
+  const std::string directory = WriteStudent("a");
+  const std::string before = *ReadFile(directory + "/model.json", 1 << 20);
+  const ModelSpec spec = OpenBundle(directory)->spec;
+  const std::string rule = "a/model.json: weights[0]: must be as in the bundle (model.safetensors, ";
+  ModelSpec other = spec;
+  other.weights[0].sha256 = std::string(64, '0');
+  EXPECT_THAT(UpdateBundleSpec(directory, other), HasStatus(kInvalid, HasSubstr(rule)));
+  other = spec;
+  other.weights[0].bytes += 1;
+  EXPECT_THAT(UpdateBundleSpec(directory, other), HasStatus(kInvalid, HasSubstr(rule)));
+  other = spec;
+  other.weights[0].name = "b";
+  EXPECT_THAT(UpdateBundleSpec(directory, other), HasStatus(kInvalid, HasSubstr(rule)));
+  other = ValidSpec(ModelKind::kEnsemble, 1);
+  other.weights = {spec.weights[0], {"more", 1, std::string(64, '0')}};
+  EXPECT_THAT(UpdateBundleSpec(directory, other),
+              HasStatus(kInvalid, HasSubstr("weights[1]: must be as in the bundle (none), is more, 1 bytes")));
+  EXPECT_EQ(*ReadFile(directory + "/model.json", 1 << 20), before);
+}
+
+TEST_F(BundleTest, AnUpdateThatBreaksARuleOrHasNoBundleIsRefused) {
+  const std::string directory = WriteStudent("a");
+  ModelSpec spec = OpenBundle(directory)->spec;
+  EXPECT_THAT(UpdateBundleSpec(Path("none"), spec), HasStatus(absl::StatusCode::kNotFound, HasSubstr("/none")));
+  spec.width = 3;
+  EXPECT_THAT(UpdateBundleSpec(directory, spec), HasStatus(kInvalid, HasSubstr("a/model.json: width: must be")));
+  EXPECT_THAT(ReadBundle(directory), IsOk());
 }
 
 TEST_F(BundleTest, ADirectoryThatCannotBeMadeIsDataLoss) {

@@ -20,16 +20,32 @@ using testing::Not;
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 // A file as another program would write it: base64 of 4096 zero bytes is 5460 times 'A', then "AA==" less two bytes.
-std::string HandWrittenJson() {
+std::string HandWrittenJson(const std::string& version = R"("format_version": 2, "learned": [],
+    "sampling": {"method": "none"}, "calibration": null)") {
   const std::string zeros = std::string(5462, 'A') + "==";
   const std::string hex(64, 'f');
-  return R"({"training": "b\u00e4r", "format_version": 1, "kind": "single", "architecture": "deeplabv3plus_resnet18",
+  return R"({"training": "b\u00e4r", )" + version + R"(, "kind": "single", "architecture": "deeplabv3plus_resnet18",
     "width": 64, "classes": [{"name": "sky", "colour": [1, 2, 3]}, {"name": "road", "colour": [255, 0, 9]}],
     "normalisation": {"mean": [0.485, 0, -1], "stddev": [0.25, 1, 2]},
     "uncertainty": [{"kind": "margin", "unit": "probability", "range_max": 1},
                     {"kind": "predictive_entropy", "unit": "nats", "range_max": 0.69314718056}],
     "weights": [{"file": "a.safetensors", "bytes": 12, "sha256": ")" +
          hex + R"("}], "known_answer": {"labels": ")" + zeros + R"(", "uncertainty": ")" + zeros + "\"}}";
+}
+
+// 64 shares, all in the first bin.
+std::string FirstBinOnly() {
+  std::string list = "[1";
+  for (int i = 1; i < 64; ++i) list += ", 0";
+  return list + "]";
+}
+
+// The parts of version 2 filled in, for the spec above.
+ordered_json FullCalibration() {
+  return ordered_json::parse(R"({"data": "val", "temperature": 1.5,
+    "verdict": {"kind": "margin", "accept_max": 0.1, "review_max": 0.2, "error_rate": 0.05, "reject_error_rate": 0.1},
+    "reference": {"kind": "predictive_entropy", "histogram": )" +
+                             FirstBinOnly() + "}}");
 }
 
 TEST(ModelSpecJsonTest, ReadsAHandWrittenFile) {
@@ -53,6 +69,85 @@ TEST(ModelSpecJsonTest, ReadsAHandWrittenFile) {
   EXPECT_THAT(spec->known_answer.labels, testing::SizeIs(4096));
   EXPECT_THAT(spec->known_answer.uncertainty, testing::Each(0));
   EXPECT_EQ(spec->training, "bär");
+  EXPECT_THAT(spec->learned, testing::IsEmpty());
+  EXPECT_EQ(spec->sampling.method, SamplingMethod::kNone);
+  EXPECT_FALSE(spec->calibration.has_value());
+}
+
+TEST(ModelSpecJsonTest, ReadsAHandWrittenCalibration) {
+  ordered_json document = ordered_json::parse(HandWrittenJson());
+  document["calibration"] = FullCalibration();
+  const auto spec = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(spec, IsOk());
+  ASSERT_TRUE(spec->calibration.has_value());
+  EXPECT_EQ(spec->calibration->data, "val");
+  EXPECT_EQ(spec->calibration->temperature, 1.5f);
+  ASSERT_TRUE(spec->calibration->verdict.has_value());
+  EXPECT_EQ(spec->calibration->verdict->kind, UncertaintyKind::kMargin);
+  EXPECT_EQ(spec->calibration->verdict->accept_max, 0.1f);
+  EXPECT_EQ(spec->calibration->verdict->review_max, 0.2f);
+  EXPECT_EQ(spec->calibration->verdict->error_rate, 0.05f);
+  EXPECT_EQ(spec->calibration->verdict->reject_error_rate, 0.1f);
+  ASSERT_TRUE(spec->calibration->reference.has_value());
+  EXPECT_EQ(spec->calibration->reference->kind, UncertaintyKind::kPredictiveEntropy);
+  ASSERT_THAT(spec->calibration->reference->histogram, testing::SizeIs(64));
+  EXPECT_EQ(spec->calibration->reference->histogram[0], 1);
+
+  document["calibration"]["verdict"] = nullptr;
+  document["calibration"]["reference"] = nullptr;
+  const auto bare = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(bare, IsOk());
+  EXPECT_FALSE(bare->calibration->verdict.has_value());
+  EXPECT_FALSE(bare->calibration->reference.has_value());
+}
+
+TEST(ModelSpecJsonTest, ReadsHandWrittenSampling) {
+  ordered_json document = ordered_json::parse(HandWrittenJson());
+  document["sampling"] = ordered_json::parse(R"({"method": "mc_dropout", "passes": 10, "dropout": 0.2})");
+  auto spec = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_EQ(spec->sampling.method, SamplingMethod::kMcDropout);
+  EXPECT_EQ(spec->sampling.passes, 10);
+  EXPECT_EQ(spec->sampling.dropout, 0.2f);
+  document["sampling"] = ordered_json::parse(
+      R"({"method": "augmentation", "views": [{"scale": 1, "flip": false}, {"scale": 0.75, "flip": true}]})");
+  spec = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_EQ(spec->sampling.method, SamplingMethod::kAugmentation);
+  ASSERT_EQ(spec->sampling.views.size(), 2u);
+  EXPECT_EQ(spec->sampling.views[1].scale, 0.75f);
+  EXPECT_FALSE(spec->sampling.views[0].flip);
+  EXPECT_TRUE(spec->sampling.views[1].flip);
+}
+
+TEST(ModelSpecJsonTest, ReadsAStudentsLearnedKindsInTheirOrder) {
+  ordered_json document = ordered_json::parse(HandWrittenJson());
+  document["kind"] = "student";
+  document["learned"] = {"mutual_information", "predictive_stddev"};
+  const auto spec = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_THAT(spec->learned,
+              testing::ElementsAre(UncertaintyKind::kMutualInformation, UncertaintyKind::kPredictiveStddev));
+}
+
+TEST(ModelSpecJsonTest, ReadsVersionOne) {
+  const std::string json = HandWrittenJson(R"("format_version": 1)");
+  const auto single = ModelSpecFromJson(json);
+  ASSERT_THAT(single, IsOk());
+  EXPECT_THAT(single->learned, testing::IsEmpty());
+  EXPECT_EQ(single->sampling.method, SamplingMethod::kNone);
+  EXPECT_FALSE(single->calibration.has_value());
+  const auto student = ModelSpecFromJson(absl::StrReplaceAll(json, {{"\"single\"", "\"student\""}}));
+  ASSERT_THAT(student, IsOk());
+  EXPECT_THAT(student->learned, testing::ElementsAre(UncertaintyKind::kPredictiveStddev));
+}
+
+TEST(ModelSpecJsonTest, VersionOneHasNoKeysOfVersionTwo) {
+  for (const char* key : {"learned", "sampling", "calibration"}) {
+    ordered_json document = ordered_json::parse(HandWrittenJson(R"("format_version": 1)"));
+    document[key] = nullptr;
+    EXPECT_THAT(ModelSpecFromJson(document.dump()), HasStatus(kInvalid, HasSubstr(std::string(key) + ": unknown key")));
+  }
 }
 
 TEST(ModelSpecJsonTest, RoundTripKeepsEveryField) {
@@ -82,12 +177,34 @@ TEST(ModelSpecJsonTest, RoundTripKeepsEveryField) {
   EXPECT_EQ(ModelSpecToJson(*read), json);
 }
 
+TEST(ModelSpecJsonTest, RoundTripKeepsLearnedSamplingAndCalibration) {
+  ModelSpec student = Calibrated(ValidSpec(ModelKind::kStudent, 1));
+  student.learned = {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kExpectedEntropy};
+  student.calibration->reference->histogram[3] = 1.0f / 64 + 1e-4f;
+  for (const ModelSpec& spec : {student, DropoutSpec(), Calibrated(AugmentedSpec())}) {
+    const std::string json = ModelSpecToJson(spec);
+    const auto read = ModelSpecFromJson(json);
+    ASSERT_THAT(read, IsOk());
+    EXPECT_EQ(read->learned, spec.learned);
+    EXPECT_EQ(read->sampling.method, spec.sampling.method);
+    EXPECT_EQ(read->sampling.dropout, spec.sampling.dropout);
+    EXPECT_EQ(PredictionCount(*read), PredictionCount(spec));
+    EXPECT_EQ(read->calibration.has_value(), spec.calibration.has_value());
+    EXPECT_EQ(ModelSpecToJson(*read), json);
+  }
+  const auto read = ModelSpecFromJson(ModelSpecToJson(student));
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read->calibration->temperature, 1.25f);
+  EXPECT_EQ(read->calibration->verdict->review_max, 0.5f);
+  EXPECT_EQ(read->calibration->reference->histogram, student.calibration->reference->histogram);
+}
+
 TEST(ModelSpecJsonTest, IsWrittenForPeopleToo) {
   ModelSpec spec = ValidSpec(ModelKind::kStudent, 1);
   spec.normalisation.mean[0] = 0.485f;
   const std::string json = ModelSpecToJson(spec);
   EXPECT_EQ(json.back(), '\n');
-  EXPECT_THAT(json, HasSubstr("  \"format_version\": 1,\n  \"kind\": \"student\""));
+  EXPECT_THAT(json, HasSubstr("  \"format_version\": 2,\n  \"kind\": \"student\""));
   EXPECT_THAT(json, HasSubstr("0.485,"));
   EXPECT_THAT(json, HasSubstr("\"unit\": \"nats\""));
 }
@@ -118,6 +235,20 @@ TEST(ModelSpecJsonTest, EveryKeyIsRequired) {
   ExpectRefused({"normalisation.mean: missing", [](ordered_json* d) { (*d)["normalisation"].erase("mean"); }});
   ExpectRefused({"uncertainty[0].unit: missing", [](ordered_json* d) { (*d)["uncertainty"][0].erase("unit"); }});
   ExpectRefused({"weights[0].sha256: missing", [](ordered_json* d) { (*d)["weights"][0].erase("sha256"); }});
+  const auto calibration = [](ordered_json* d) -> ordered_json& { return (*d)["calibration"] = FullCalibration(); };
+  for (const char* key : {"data", "temperature", "verdict", "reference"}) {
+    ExpectRefused(
+        {std::string("calibration.") + key + ": missing", [&](ordered_json* d) { calibration(d).erase(key); }});
+  }
+  for (const char* key : {"kind", "accept_max", "review_max", "error_rate", "reject_error_rate"}) {
+    ExpectRefused({std::string("calibration.verdict.") + key + ": missing",
+                   [&](ordered_json* d) { calibration(d)["verdict"].erase(key); }});
+  }
+  ExpectRefused({"calibration.reference.histogram: missing",
+                 [&](ordered_json* d) { calibration(d)["reference"].erase("histogram"); }});
+  ExpectRefused({"sampling.method: missing", [](ordered_json* d) { (*d)["sampling"] = ordered_json::object(); }});
+  ExpectRefused({"sampling.passes: missing", [](ordered_json* d) { (*d)["sampling"]["method"] = "mc_dropout"; }});
+  ExpectRefused({"sampling.views: missing", [](ordered_json* d) { (*d)["sampling"]["method"] = "augmentation"; }});
   ExpectRefused({"known_answer.labels: missing", [](ordered_json* d) { (*d)["known_answer"].erase("labels"); }});
 }
 
@@ -127,6 +258,12 @@ TEST(ModelSpecJsonTest, UnknownKeysAreRefusedWithTheirPath) {
   ExpectRefused({"normalisation.std: unknown key", [](ordered_json* d) { (*d)["normalisation"]["std"] = 1; }});
   ExpectRefused({"uncertainty[1].max: unknown key", [](ordered_json* d) { (*d)["uncertainty"][1]["max"] = 1; }});
   ExpectRefused({"weights[0].size: unknown key", [](ordered_json* d) { (*d)["weights"][0]["size"] = 1; }});
+  ExpectRefused(
+      {"sampling.passes: unknown key, must be one of method", [](ordered_json* d) { (*d)["sampling"]["passes"] = 2; }});
+  ExpectRefused({"calibration.drift: unknown key", [](ordered_json* d) {
+                   (*d)["calibration"] = FullCalibration();
+                   (*d)["calibration"]["drift"] = 1;
+                 }});
   ExpectRefused({"known_answer.picture: unknown key", [](ordered_json* d) { (*d)["known_answer"]["picture"] = 1; }});
 }
 
@@ -144,12 +281,27 @@ TEST(ModelSpecJsonTest, IllTypedValuesAreRefusedWithTheirPath) {
   ExpectRefused({"normalisation.stddev[1]: must be above 0",
                  [](ordered_json* d) { (*d)["normalisation"]["stddev"][1] = 1e-60; }});  // 0 as a float
   ExpectRefused({"weights[0].bytes: must be an integer", [](ordered_json* d) { (*d)["weights"][0]["bytes"] = -1; }});
+  ExpectRefused({"learned: must be an array", [](ordered_json* d) { (*d)["learned"] = nullptr; }});
+  ExpectRefused({"learned[0]: must be a string", [](ordered_json* d) { (*d)["learned"] = {1}; }});
+  ExpectRefused({"sampling: must be an object, is null", [](ordered_json* d) { (*d)["sampling"] = nullptr; }});
+  ExpectRefused({"sampling.passes: must be an integer", [](ordered_json* d) {
+                   (*d)["sampling"] = {{"method", "mc_dropout"}, {"passes", 2.5}, {"dropout", 0.5}};
+                 }});
+  ExpectRefused({"sampling.views[1].flip: must be true or false, is a number", [](ordered_json* d) {
+                   (*d)["sampling"] = ordered_json::parse(
+                       R"({"method": "augmentation", "views": [{"scale": 1, "flip": true}, {"scale": 1, "flip": 1}]})");
+                 }});
+  ExpectRefused({"calibration: must be an object, is a boolean", [](ordered_json* d) { (*d)["calibration"] = false; }});
+  ExpectRefused({"calibration.verdict.error_rate: must be a number", [](ordered_json* d) {
+                   (*d)["calibration"] = FullCalibration();
+                   (*d)["calibration"]["verdict"]["error_rate"] = "5 %";
+                 }});
   ExpectRefused({"training: must be a string", [](ordered_json* d) { (*d)["training"] = ordered_json::array(); }});
 }
 
 TEST(ModelSpecJsonTest, WrongValuesAreRefusedWithTheirPath) {
   ExpectRefused({"kind: model kind: must be student", [](ordered_json* d) { (*d)["kind"] = "teacher"; }});
-  ExpectRefused({"uncertainty: must have 1 to 6 items", [](ordered_json* d) { (*d)["uncertainty"].clear(); }});
+  ExpectRefused({"uncertainty: must have 1 to 7 items", [](ordered_json* d) { (*d)["uncertainty"].clear(); }});
   ExpectRefused({"uncertainty[0].kind: uncertainty kind: must be one of",
                  [](ordered_json* d) { (*d)["uncertainty"][0]["kind"] = "variance"; }});
   ExpectRefused({"uncertainty[0].unit: must be \"probability\" for margin, is \"nats\"",
@@ -162,12 +314,25 @@ TEST(ModelSpecJsonTest, WrongValuesAreRefusedWithTheirPath) {
       {"known_answer.labels: must be base64", [](ordered_json* d) { (*d)["known_answer"]["labels"] = "AA"; }});
   ExpectRefused({"known_answer.uncertainty: must hold 4096 bytes, holds 1",
                  [](ordered_json* d) { (*d)["known_answer"]["uncertainty"] = "AA=="; }});
+  ExpectRefused({"sampling.method: sampling method: must be none, mc_dropout or augmentation, is \"bagging\"",
+                 [](ordered_json* d) { (*d)["sampling"]["method"] = "bagging"; }});
+  ExpectRefused({"learned[0]: uncertainty kind: must be one of", [](ordered_json* d) { (*d)["learned"] = {"doubt"}; }});
+  ExpectRefused({"learned: must be empty for kind single", [](ordered_json* d) { (*d)["learned"] = {"margin"}; }});
+  ExpectRefused({"calibration.reference.histogram: must have 64 items, has 1", [](ordered_json* d) {
+                   (*d)["calibration"] = FullCalibration();
+                   (*d)["calibration"]["reference"]["histogram"] = {1};
+                 }});
+  ExpectRefused(
+      {"calibration.verdict.kind: must be a kind that uncertainty lists, is max_probability", [](ordered_json* d) {
+         (*d)["calibration"] = FullCalibration();
+         (*d)["calibration"]["verdict"]["kind"] = "max_probability";
+       }});
   ExpectRefused({"weights[0].file: must be", [](ordered_json* d) { (*d)["weights"][0]["file"] = "../x"; }});
 }
 
 TEST(ModelSpecJsonTest, ANewerFormatIsRefusedBeforeItsKeysAreLookedAt) {
-  ExpectRefused({"format_version: must be 1, the only version this build reads, is 2", [](ordered_json* d) {
-                   (*d)["format_version"] = 2;
+  ExpectRefused({"format_version: must be at most 2, the newest version this build reads, is 3", [](ordered_json* d) {
+                   (*d)["format_version"] = 3;
                    (*d)["something_new"] = 1;
                  }});
   ExpectRefused({"format_version: must be an integer", [](ordered_json* d) { (*d)["format_version"] = 0; }});

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/model_spec.h"
 
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -14,6 +16,7 @@ namespace candor {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -30,16 +33,55 @@ TEST(ModelKindTest, AnUnknownNameIsRefusedWithTheKnownOnes) {
               HasStatus(kInvalid, AllOf(HasSubstr("student, ensemble or single"), HasSubstr("\"teacher\""))));
 }
 
+using K = UncertaintyKind;
+
+ModelSpec OfKind(ModelKind kind) {
+  ModelSpec spec;
+  spec.kind = kind;
+  return spec;
+}
+
 TEST(UncertaintyKindsOfTest, FollowTheTable) {
-  using K = UncertaintyKind;
-  EXPECT_THAT(UncertaintyKindsOf(ModelKind::kStudent),
-              testing::ElementsAre(K::kPredictiveStddev, K::kPredictiveEntropy, K::kMaxProbability, K::kMargin));
-  EXPECT_THAT(UncertaintyKindsOf(ModelKind::kEnsemble),
-              testing::UnorderedElementsAre(K::kPredictiveStddev, K::kPredictiveEntropy, K::kExpectedEntropy,
-                                            K::kMutualInformation, K::kMaxProbability, K::kMargin));
-  EXPECT_EQ(UncertaintyKindsOf(ModelKind::kEnsemble).front(), K::kPredictiveStddev);
-  EXPECT_THAT(UncertaintyKindsOf(ModelKind::kSingle),
-              testing::ElementsAre(K::kPredictiveEntropy, K::kMaxProbability, K::kMargin));
+  EXPECT_THAT(UncertaintyKindsOf(OfKind(ModelKind::kEnsemble)),
+              ElementsAre(K::kPredictiveStddev, K::kPredictiveEntropy, K::kExpectedEntropy, K::kMutualInformation,
+                          K::kDisagreement, K::kMaxProbability, K::kMargin));
+  EXPECT_THAT(UncertaintyKindsOf(OfKind(ModelKind::kSingle)),
+              ElementsAre(K::kPredictiveEntropy, K::kMaxProbability, K::kMargin));
+}
+
+TEST(UncertaintyKindsOfTest, AStudentHasWhatItLearnedFirst) {
+  ModelSpec student = OfKind(ModelKind::kStudent);
+  student.learned = {K::kPredictiveStddev};
+  EXPECT_THAT(UncertaintyKindsOf(student),
+              ElementsAre(K::kPredictiveStddev, K::kPredictiveEntropy, K::kMaxProbability, K::kMargin));
+  student.learned = {K::kMutualInformation, K::kMaxProbability, K::kPredictiveStddev};
+  EXPECT_THAT(UncertaintyKindsOf(student), ElementsAre(K::kMutualInformation, K::kMaxProbability, K::kPredictiveStddev,
+                                                       K::kPredictiveEntropy, K::kMargin));
+}
+
+TEST(UncertaintyKindsOfTest, ANetworkThatSamplesHasTheKindsOfAnEnsemble) {
+  ModelSpec sampled = OfKind(ModelKind::kSingle);
+  for (const SamplingMethod method : {SamplingMethod::kMcDropout, SamplingMethod::kAugmentation}) {
+    sampled.sampling.method = method;
+    EXPECT_EQ(UncertaintyKindsOf(sampled), UncertaintyKindsOf(OfKind(ModelKind::kEnsemble)));
+  }
+}
+
+TEST(PredictionCountTest, CountsMembersPassesOrViews) {
+  EXPECT_EQ(PredictionCount(ValidSpec(ModelKind::kStudent, 1)), 1);
+  EXPECT_EQ(PredictionCount(ValidSpec(ModelKind::kSingle, 1)), 1);
+  EXPECT_EQ(PredictionCount(ValidSpec(ModelKind::kEnsemble, 7)), 7);
+  EXPECT_EQ(PredictionCount(DropoutSpec()), 10);
+  EXPECT_EQ(PredictionCount(AugmentedSpec()), 3);
+}
+
+TEST(SamplingMethodTest, NamesParseToTheirMethod) {
+  for (SamplingMethod method : {SamplingMethod::kNone, SamplingMethod::kMcDropout, SamplingMethod::kAugmentation}) {
+    EXPECT_EQ(*ParseSamplingMethod(SamplingMethodName(method)), method);
+  }
+  EXPECT_EQ(SamplingMethodName(SamplingMethod::kMcDropout), "mc_dropout");
+  EXPECT_THAT(ParseSamplingMethod("dropout"),
+              HasStatus(kInvalid, "sampling method: must be none, mc_dropout or augmentation, is \"dropout\""));
 }
 
 TEST(ValidateModelSpecTest, AcceptsEachKind) {
@@ -47,6 +89,9 @@ TEST(ValidateModelSpecTest, AcceptsEachKind) {
   EXPECT_THAT(ValidateModelSpec(ValidSpec(ModelKind::kSingle, 1)), IsOk());
   EXPECT_THAT(ValidateModelSpec(ValidSpec(ModelKind::kEnsemble, 2)), IsOk());
   EXPECT_THAT(ValidateModelSpec(ValidSpec(ModelKind::kEnsemble, 1000)), IsOk());
+  EXPECT_THAT(ValidateModelSpec(DropoutSpec()), IsOk());
+  EXPECT_THAT(ValidateModelSpec(AugmentedSpec()), IsOk());
+  EXPECT_THAT(ValidateModelSpec(Calibrated(ValidSpec(ModelKind::kStudent, 1))), IsOk());
 }
 
 TEST(ValidateModelSpecTest, ChecksTheFileCountOfEachKind) {
@@ -106,6 +151,113 @@ TEST(ValidateModelSpecTest, NamesTheFieldTheValueAndTheRule) {
     fault.damage(&spec);
     EXPECT_THAT(ValidateModelSpec(spec), HasStatus(kInvalid, HasSubstr(fault.message)));
   }
+}
+
+void ExpectFaults(const ModelSpec& valid, const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) {
+    ModelSpec spec = valid;
+    fault.damage(&spec);
+    EXPECT_THAT(ValidateModelSpec(spec), HasStatus(kInvalid, HasSubstr(fault.message)));
+  }
+}
+
+TEST(ValidateModelSpecTest, ChecksWhatAStudentHasLearned) {
+  ExpectFaults(
+      ValidSpec(ModelKind::kStudent, 1),
+      {{"learned: must have at least 1 item for kind student, has 0", [](ModelSpec* s) { s->learned.clear(); }},
+       {"learned[1]: must be unique, margin comes twice",
+        [](ModelSpec* s) {
+          s->learned = {K::kMargin, K::kMargin};
+        }},
+       {"uncertainty[0].kind: must be one that kind student can give (mutual_information, ",
+        [](ModelSpec* s) { s->learned = {K::kMutualInformation}; }}});
+  ExpectFaults(ValidSpec(ModelKind::kSingle, 1), {{"learned: must be empty for kind single, has 1 items",
+                                                   [](ModelSpec* s) { s->learned = {K::kPredictiveStddev}; }}});
+}
+
+TEST(ValidateModelSpecTest, AStudentMayHaveLearnedKindsOfSeveralMembers) {
+  ModelSpec spec = ValidSpec(ModelKind::kStudent, 1);
+  spec.learned = {K::kPredictiveStddev, K::kMutualInformation, K::kExpectedEntropy};
+  spec.uncertainty = UncertaintyKindsOf(spec);
+  EXPECT_THAT(ValidateModelSpec(spec), IsOk());
+}
+
+TEST(ValidateModelSpecTest, ChecksSampling) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  ExpectFaults(DropoutSpec(),
+               {{"sampling.passes: must be in [2, 128], is 1", [](ModelSpec* s) { s->sampling.passes = 1; }},
+                {"sampling.passes: must be in [2, 128], is 129", [](ModelSpec* s) { s->sampling.passes = 129; }},
+                {"sampling.dropout: must be in (0, 1), is 0", [](ModelSpec* s) { s->sampling.dropout = 0; }},
+                {"sampling.dropout: must be in (0, 1), is 1", [](ModelSpec* s) { s->sampling.dropout = 1; }},
+                {"sampling.dropout: must be in (0, 1), is nan", [&](ModelSpec* s) { s->sampling.dropout = nan; }}});
+  ExpectFaults(AugmentedSpec(),
+               {{"sampling.views: must have 2 to 32 items, has 1", [](ModelSpec* s) { s->sampling.views.resize(1); }},
+                {"sampling.views: must have 2 to 32 items, has 33", [](ModelSpec* s) { s->sampling.views.resize(33); }},
+                {"sampling.views[2].scale: must be in [0.25, 4], is 0.2",
+                 [](ModelSpec* s) { s->sampling.views[2].scale = 0.2f; }},
+                {"sampling.views[0].scale: must be in [0.25, 4], is 4.5",
+                 [](ModelSpec* s) { s->sampling.views[0].scale = 4.5f; }},
+                {"sampling.views[0].scale: must be in", [&](ModelSpec* s) { s->sampling.views[0].scale = nan; }}});
+  const auto sample = [](ModelSpec* s) { s->sampling = DropoutSpec().sampling; };
+  ExpectFaults(ValidSpec(ModelKind::kStudent, 1),
+               {{"sampling.method: must be none for kind student, is mc_dropout", sample}});
+  ExpectFaults(ValidSpec(ModelKind::kEnsemble, 2),
+               {{"sampling.method: must be none for kind ensemble, is mc_dropout", sample}});
+}
+
+TEST(ValidateModelSpecTest, ChecksTemperatureAndVerdict) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto temperature = [](float value) { return [value](ModelSpec* s) { s->calibration->temperature = value; }; };
+  const std::string verdict = "calibration.verdict.";
+  ExpectFaults(
+      Calibrated(ValidSpec(ModelKind::kStudent, 1)),
+      {{"calibration.temperature: must be in (0, 100], is 0", temperature(0)},
+       {"calibration.temperature: must be in (0, 100], is 101", temperature(101)},
+       {"calibration.temperature: must be in (0, 100], is nan", temperature(nan)},
+       {"calibration.data: must be UTF-8", [](ModelSpec* s) { s->calibration->data = "\xff"; }},
+       {verdict + "kind: must be a kind that uncertainty lists, is mutual_information",
+        [](ModelSpec* s) { s->calibration->verdict->kind = K::kMutualInformation; }},
+       {verdict + "accept_max: must be at least 0, is -0.5",
+        [](ModelSpec* s) { s->calibration->verdict->accept_max = -0.5f; }},
+       {verdict + "accept_max: must be at least 0, is nan",
+        [&](ModelSpec* s) { s->calibration->verdict->accept_max = nan; }},
+       {verdict + "review_max: must be in [accept_max, range_max], here [0.25, 1.09861], is 0.125",
+        [](ModelSpec* s) { s->calibration->verdict->review_max = 0.125f; }},
+       {verdict + "review_max: must be in [accept_max, range_max], here [0.25, 1.09861], is 1.125",
+        [](ModelSpec* s) { s->calibration->verdict->review_max = 1.125f; }},
+       {verdict + "error_rate: must be in (0, 1), is 0", [](ModelSpec* s) { s->calibration->verdict->error_rate = 0; }},
+       {verdict + "reject_error_rate: must be in [error_rate, 1), here [0.05, 1), is 0.04",
+        [](ModelSpec* s) { s->calibration->verdict->reject_error_rate = 0.04f; }},
+       {verdict + "reject_error_rate: must be in [error_rate, 1), here [0.05, 1), is 1",
+        [](ModelSpec* s) { s->calibration->verdict->reject_error_rate = 1; }}});
+}
+
+TEST(ValidateModelSpecTest, AVerdictMayUseTheWholeRange) {
+  ModelSpec spec = Calibrated(ValidSpec(ModelKind::kStudent, 1));
+  Calibration::Verdict& verdict = *spec.calibration->verdict;
+  verdict.accept_max = 0;
+  verdict.review_max = UncertaintyKindMax(verdict.kind, 3);
+  verdict.reject_error_rate = verdict.error_rate;
+  spec.calibration->temperature = 100;
+  EXPECT_THAT(ValidateModelSpec(spec), IsOk());
+  spec.calibration->verdict.reset();
+  spec.calibration->reference.reset();
+  EXPECT_THAT(ValidateModelSpec(spec), IsOk());
+}
+
+TEST(ValidateModelSpecTest, ChecksTheReferenceHistogram) {
+  const std::string path = "calibration.reference.";
+  ExpectFaults(Calibrated(ValidSpec(ModelKind::kStudent, 1)),
+               {{path + "kind: must be a kind that uncertainty lists, is expected_entropy",
+                 [](ModelSpec* s) { s->calibration->reference->kind = K::kExpectedEntropy; }},
+                {path + "histogram: must have 64 items, has 63",
+                 [](ModelSpec* s) { s->calibration->reference->histogram.pop_back(); }},
+                {path + "histogram[5]: must be at least 0, is -0.5",
+                 [](ModelSpec* s) { s->calibration->reference->histogram[5] = -0.5f; }},
+                {path + "histogram[5]: must be at least 0, is nan",
+                 [](ModelSpec* s) { s->calibration->reference->histogram[5] = NAN; }},
+                {path + "histogram: must add up to 1 within 0.001, adds up to 1.00195",
+                 [](ModelSpec* s) { s->calibration->reference->histogram[5] += 1.0f / 512; }}});
 }
 
 TEST(ValidateModelSpecTest, RefusesFileNamesThatLeaveTheDirectory) {

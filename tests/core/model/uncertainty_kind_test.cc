@@ -18,6 +18,7 @@ TEST(UncertaintyKindTest, EveryNameParsesToItsKind) {
     EXPECT_EQ(*parsed, kind);
   }
   EXPECT_EQ(UncertaintyKindName(UncertaintyKind::kMutualInformation), "mutual_information");
+  EXPECT_EQ(UncertaintyKindName(UncertaintyKind::kDisagreement), "disagreement");
 }
 
 TEST(UncertaintyKindTest, AnUnknownNameIsRefusedWithAllKinds) {
@@ -35,8 +36,8 @@ TEST(UncertaintyKindTest, EntropiesAreInNatsUpToTheLogarithmOfTheClassCount) {
 }
 
 TEST(UncertaintyKindTest, ProbabilitiesEndAtOne) {
-  for (UncertaintyKind kind :
-       {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kMaxProbability, UncertaintyKind::kMargin}) {
+  for (UncertaintyKind kind : {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kMaxProbability,
+                               UncertaintyKind::kMargin, UncertaintyKind::kDisagreement}) {
     EXPECT_EQ(UncertaintyKindUnit(kind), "probability");
     EXPECT_EQ(UncertaintyKindMax(kind, 11), 1.0f);
   }

@@ -18,9 +18,9 @@
 namespace candor {
 namespace {
 
-int64_t Parameters(int64_t width, int64_t classes, bool student) {
+int64_t Parameters(int64_t width, int64_t classes, int64_t channels) {
   int64_t count = 0;
-  for (const torch::Tensor& parameter : SegmentationNet(width, classes, student)->parameters()) {
+  for (const torch::Tensor& parameter : SegmentationNet(width, classes, channels)->parameters()) {
     count += parameter.numel();
   }
   return count;
@@ -54,9 +54,9 @@ void ExpectScoresNear(const torch::Tensor& actual, const NamedTensor& golden) {
 }
 
 TEST(SegmentationNetTest, HasThePapersParameterCounts) {
-  EXPECT_EQ(Parameters(64, 19, false), 12'333'923);
-  EXPECT_EQ(Parameters(64, 19, true), 12'334'180);
-  EXPECT_EQ(Parameters(64, 11, false), 12'331'867);
+  EXPECT_EQ(Parameters(64, 19, 0), 12'333'923);
+  EXPECT_EQ(Parameters(64, 19, 1), 12'334'180);
+  EXPECT_EQ(Parameters(64, 11, 0), 12'331'867);
 }
 
 TEST(SegmentationNetTest, HasTheReferencesKeysAndShapesInOrder) {
@@ -64,12 +64,12 @@ TEST(SegmentationNetTest, HasTheReferencesKeysAndShapesInOrder) {
   const std::vector<std::string> student = GoldenLines("state_dict_student.txt");
   ASSERT_EQ(baseline.size(), 181);
   ASSERT_EQ(student.size(), 183);
-  EXPECT_EQ(StateDictLines(SegmentationNet(64, 11, false)), baseline);
-  EXPECT_EQ(StateDictLines(SegmentationNet(64, 11, true)), student);
+  EXPECT_EQ(StateDictLines(SegmentationNet(64, 11, 0)), baseline);
+  EXPECT_EQ(StateDictLines(SegmentationNet(64, 11, 1)), student);
 }
 
 TEST(SegmentationNetTest, DilatesEveryConvolutionOfLayer4) {
-  const SegmentationNet net(64, 11, false);
+  const SegmentationNet net(64, 11, 0);
   int dilated = 0;
   for (const auto& item : net->named_modules()) {
     const auto* conv = item.value()->as<torch::nn::Conv2d>();
@@ -85,7 +85,7 @@ TEST(SegmentationNetTest, DilatesEveryConvolutionOfLayer4) {
 
 TEST(SegmentationNetTest, BaselineAgreesWithTheReference) {
   torch::InferenceMode inference;
-  SegmentationNet net(64, 11, false);
+  SegmentationNet net(64, 11, 0);
   FillWithFormula(net, "golden");
   net->eval();
   auto golden = ReadGolden("network_baseline");
@@ -96,7 +96,7 @@ TEST(SegmentationNetTest, BaselineAgreesWithTheReference) {
 
 TEST(SegmentationNetTest, StudentAgreesWithTheReference) {
   torch::InferenceMode inference;
-  SegmentationNet net(64, 11, true);
+  SegmentationNet net(64, 11, 1);
   FillWithFormula(net, "golden");
   net->eval();
   auto golden = ReadGolden("network_student");
@@ -107,7 +107,7 @@ TEST(SegmentationNetTest, StudentAgreesWithTheReference) {
 
 TEST(SegmentationNetTest, StartsEncoderKaimingAndDecoderUniform) {
   torch::manual_seed(1);
-  const SegmentationNet net(64, 11, false);
+  const SegmentationNet net(64, 11, 0);
   const auto parameters = net->named_parameters();
   // Kaiming normal, fan out: variance 2 / (512 * 9) for a 512-channel 3x3 convolution.
   const torch::Tensor encoder = parameters["encoder.layer4.1.conv2.weight"];
@@ -119,7 +119,7 @@ TEST(SegmentationNetTest, StartsEncoderKaimingAndDecoderUniform) {
 }
 
 TEST(SegmentationNetTest, RefusesSizesThatAreNoMultiplesOf16) {
-  SegmentationNet net(8, 3, false);
+  SegmentationNet net(8, 3, 0);
   EXPECT_THROW(net->Forward(torch::zeros({1, 3, 40, 64})), c10::Error);
   EXPECT_THROW(net->Forward(torch::zeros({1, 1, 32, 64})), c10::Error);
 }

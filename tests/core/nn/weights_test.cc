@@ -30,8 +30,8 @@ void Erase(TensorFile& file, const std::string& name) {
 
 class WeightsTest : public testing::Test {
  protected:
-  SegmentationNet source_{8, 3, true};
-  SegmentationNet target_{8, 3, true};
+  SegmentationNet source_{8, 3, 1};
+  SegmentationNet target_{8, 3, 1};
   TensorFile file_ = SaveWeights(source_);
 };
 
@@ -70,7 +70,7 @@ TEST_F(WeightsTest, NamesATensorTooMany) {
 }
 
 TEST_F(WeightsTest, NamesAWrongShape) {
-  SegmentationNet other(8, 4, true);
+  SegmentationNet other(8, 4, 1);
   EXPECT_THAT(LoadWeights(file_, other),
               HasStatus(StatusCode::kInvalidArgument,
                         AllOf(HasSubstr("segmentation_head.0.weight: has shape [3, 32, 1, 1], want [4, 32, 1, 1]"))));
@@ -95,7 +95,7 @@ TEST_F(WeightsTest, RefusesNonFiniteValuesAndLeavesTheNetworkAlone) {
 }
 
 TEST_F(WeightsTest, RefusesABaselineForAStudent) {
-  EXPECT_THAT(LoadWeights(SaveWeights(SegmentationNet(8, 3, false)), target_),
+  EXPECT_THAT(LoadWeights(SaveWeights(SegmentationNet(8, 3, 0)), target_),
               HasStatus(StatusCode::kInvalidArgument, HasSubstr("uncertainty_head.0.weight: missing")));
 }
 

@@ -52,7 +52,8 @@ TEST_F(SegmenterTest, AnswersAtThePicturesOwnSize) {
   const auto segmenter = Load(ModelKind::kStudent, 1);
   const int sizes[][2] = {{1, 1}, {16, 16}, {17, 31}, {100, 3}, {33, 70}, {17, 31}};
   for (const auto& [width, height] : sizes) {
-    const auto result = segmenter->Segment(Gradient(width, height), {Map(UncertaintyKind::kPredictiveStddev)}, nullptr);
+    const auto result =
+        segmenter->Segment(Gradient(width, height), {{Map(UncertaintyKind::kPredictiveStddev)}}, nullptr);
     ASSERT_THAT(result, IsOk());
     EXPECT_EQ(result->width, width);
     EXPECT_EQ(result->height, height);
@@ -78,7 +79,7 @@ TEST_F(SegmenterTest, EnsembleGivesEveryKindWithinItsRange) {
   const auto segmenter = Load(ModelKind::kEnsemble, 3);
   std::vector<KindRequest> kinds;
   for (const UncertaintyKind kind : kAllUncertaintyKinds) kinds.push_back(Map(kind));
-  const auto result = segmenter->Segment(Gradient(40, 24), kinds, nullptr);
+  const auto result = segmenter->Segment(Gradient(40, 24), {kinds}, nullptr);
   ASSERT_THAT(result, IsOk());
   ASSERT_EQ(result->kinds.size(), kinds.size());
   for (size_t k = 0; k < kinds.size(); ++k) {
@@ -94,7 +95,7 @@ TEST_F(SegmenterTest, EnsembleGivesEveryKindWithinItsRange) {
 
 TEST_F(SegmenterTest, RefusesAKindTheModelLacksAndNamesThoseItHas) {
   const auto segmenter = Load(ModelKind::kStudent, 1);
-  EXPECT_THAT(segmenter->Segment(Gradient(16, 16), {Map(UncertaintyKind::kMutualInformation)}, nullptr),
+  EXPECT_THAT(segmenter->Segment(Gradient(16, 16), {{Map(UncertaintyKind::kMutualInformation)}}, nullptr),
               HasStatus(StatusCode::kFailedPrecondition,
                         "uncertainty kind mutual_information: the model gives predictive_stddev, predictive_entropy, "
                         "max_probability, margin"));
@@ -103,9 +104,9 @@ TEST_F(SegmenterTest, RefusesAKindTheModelLacksAndNamesThoseItHas) {
 TEST_F(SegmenterTest, RefusesAKindAskedForTwiceAndAnEmptyPicture) {
   const auto segmenter = Load(ModelKind::kSingle, 1);
   const KindRequest kind = Map(UncertaintyKind::kMargin);
-  EXPECT_THAT(segmenter->Segment(Gradient(16, 16), {kind, kind}, nullptr),
+  EXPECT_THAT(segmenter->Segment(Gradient(16, 16), {{kind, kind}}, nullptr),
               HasStatus(StatusCode::kInvalidArgument, HasSubstr("twice")));
-  EXPECT_EQ(segmenter->Segment(Image{}, {kind}, nullptr).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(segmenter->Segment(Image{}, {{kind}}, nullptr).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST_F(SegmenterTest, StopsWhenCancelled) {
@@ -127,6 +128,63 @@ TEST_F(SegmenterTest, RefusesWeightsThatDoNotFitTheirSpec) {
   WriteSmallBundle(folder_, ModelKind::kSingle, 1, [](ModelSpec& spec) { spec.width = 12; });
   EXPECT_THAT(LoadSegmenter(folder_, {}),
               HasStatus(StatusCode::kInvalidArgument, HasSubstr("member 0: encoder.conv1.weight: has shape")));
+}
+
+TEST_F(SegmenterTest, OnlyTheMembersAskedForAnswer) {
+  WriteSmallBundle(folder_, ModelKind::kEnsemble, 3);
+  LoadOptions options;
+  options.members = {1};
+  auto one = LoadSegmenter(folder_, options);
+  ASSERT_THAT(one, IsOk());
+  EXPECT_EQ((*one)->info().spec.kind, ModelKind::kSingle);
+  EXPECT_EQ((*one)->info().spec.default_kind(), UncertaintyKind::kPredictiveEntropy);
+  options.members = {0, 2};
+  auto two = LoadSegmenter(folder_, options);
+  ASSERT_THAT(two, IsOk());
+  EXPECT_EQ(PredictionCount((*two)->info().spec), 2);
+  // The mean of two members' probabilities, each asked alone.
+  std::vector<float> mean;
+  PredictRequest request;
+  request.want_probabilities = true;
+  for (const int member : options.members) {
+    LoadOptions alone;
+    alone.members = {member};
+    const auto answer = (*LoadSegmenter(folder_, alone))->Segment(Gradient(16, 16), request, nullptr);
+    ASSERT_THAT(answer, IsOk());
+    mean.resize(answer->probabilities.size());
+    for (size_t i = 0; i < mean.size(); ++i) mean[i] += answer->probabilities[i] / 2;
+  }
+  const auto both = (*two)->Segment(Gradient(16, 16), request, nullptr);
+  ASSERT_THAT(both, IsOk());
+  EXPECT_THAT(both->probabilities, testing::Pointwise(testing::FloatNear(1e-3f), mean)) << "scores are kept in 16 bits";
+}
+
+TEST_F(SegmenterTest, AMemberThatIsNotThereIsRefused) {
+  WriteSmallBundle(folder_, ModelKind::kEnsemble, 2);
+  LoadOptions options;
+  options.members = {0, 2};
+  EXPECT_THAT(LoadSegmenter(folder_, options),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr("member 2: must be in [0, 1]")));
+}
+
+TEST_F(SegmenterTest, ATemperatureFlattensProbabilitiesAndKeepsLabels) {
+  WriteSmallBundle(folder_, ModelKind::kSingle, 1);
+  PredictRequest request;
+  request.want_probabilities = true;
+  const auto plain = (*LoadSegmenter(folder_, {}))->Segment(Gradient(16, 16), request, nullptr);
+  LoadOptions options;
+  options.temperature = 2;
+  const auto warm = (*LoadSegmenter(folder_, options))->Segment(Gradient(16, 16), request, nullptr);
+  ASSERT_THAT(plain, IsOk());
+  ASSERT_THAT(warm, IsOk());
+  EXPECT_EQ(plain->labels, warm->labels);
+  // softmax(z / 2) is the normalised square root of softmax(z).
+  const size_t pixels = plain->labels.size();
+  for (size_t i = 0; i < pixels; ++i) {
+    float sum = 0;
+    for (int c = 0; c < kSmallClasses; ++c) sum += std::sqrt(plain->probabilities[c * pixels + i]);
+    EXPECT_NEAR(warm->probabilities[i], std::sqrt(plain->probabilities[i]) / sum, 1e-4) << i;
+  }
 }
 
 TEST(DeviceTest, ParsesItsNames) {

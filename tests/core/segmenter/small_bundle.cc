@@ -19,7 +19,8 @@ void WriteSmallBundle(const std::string& folder, ModelKind kind, int members,
   ModelSpec spec;
   spec.kind = kind;
   spec.width = 8;
-  spec.uncertainty = UncertaintyKindsOf(kind);
+  if (kind == ModelKind::kStudent) spec.learned = {UncertaintyKind::kPredictiveStddev};
+  spec.uncertainty = UncertaintyKindsOf(spec);
   for (int c = 0; c < kSmallClasses; ++c) spec.classes.push_back({absl::StrCat("class", c), {}});
   std::vector<TensorFile> files;
   for (int m = 0; m < members; ++m) {

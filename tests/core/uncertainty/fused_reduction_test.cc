@@ -21,6 +21,7 @@ constexpr UncertaintyKind kExpected = UncertaintyKind::kExpectedEntropy;
 constexpr UncertaintyKind kMutual = UncertaintyKind::kMutualInformation;
 constexpr UncertaintyKind kMaximum = UncertaintyKind::kMaxProbability;
 constexpr UncertaintyKind kMarginKind = UncertaintyKind::kMargin;
+constexpr UncertaintyKind kDisagreement = UncertaintyKind::kDisagreement;
 
 MemberScores Store(const ScoreGrid& grid) {
   MemberScores scores;
@@ -39,11 +40,13 @@ std::vector<KindRequest> MapsOf(const std::vector<UncertaintyKind>& kinds) {
 }
 
 Segmentation Reduce(const ScoreGrid& grid, int height, int width, const std::vector<UncertaintyKind>& kinds,
-                    const ScoreGrid* learned = nullptr) {
+                    const ScoreGrid* learned = nullptr, const std::vector<UncertaintyKind>& learned_kinds = {kStddev}) {
   const MemberScores scores = Store(grid);
   MemberScores learned_scores;
   if (learned != nullptr) learned_scores = Store(*learned);
-  FusedReduction reduction(scores, learned != nullptr ? &learned_scores : nullptr, height, width, MapsOf(kinds));
+  const std::vector<KindRequest> requests = MapsOf(kinds);
+  FusedReduction reduction(scores, {learned != nullptr ? &learned_scores : nullptr, learned_kinds}, height, width,
+                           {requests, /*want_probabilities=*/true});
   reduction.Rows(0, height);
   return *reduction.Finish();
 }
@@ -69,7 +72,7 @@ TEST_P(AgainstReferenceTest, EveryKindAgreesEverywhere) {
   const int height = 4 * low_height - 3;  // cropped
   const int width = 4 * low_width - 5;
   std::vector<UncertaintyKind> kinds = {kEntropy, kExpected, kMutual, kMaximum, kMarginKind};
-  if (members > 1) kinds.push_back(kStddev);
+  if (members > 1) kinds.insert(kinds.end(), {kStddev, kDisagreement});
   const Segmentation result = Reduce(grid, height, width, kinds);
   // Rounding to 1/2048 moves a probability by at most 1.3e-4 and an entropy by a little more.
   const double tolerance = members > 1 ? 5e-4 : 2e-6 * classes;
@@ -78,12 +81,18 @@ TEST_P(AgainstReferenceTest, EveryKindAgreesEverywhere) {
     for (int x = 0; x < width; ++x) {
       const ReferencePixel want = ReferenceReduce(grid, y, x);
       const int index = y * width + x;
+      for (int c = 0; c < classes; ++c) {
+        ASSERT_NEAR(result.probabilities[c * height * width + index], want.probabilities[c], tolerance)
+            << "class " << c << " at " << y << ", " << x;
+      }
       if (want.lead < tolerance) {
         ++unclear;
         continue;
       }
       ASSERT_EQ(result.labels[index], want.label) << y << ", " << x;
       for (size_t k = 0; k < kinds.size(); ++k) {
+        // Where a member's own label is unclear, its vote is.
+        if (kinds[k] == kDisagreement && want.least_member_lead < tolerance) continue;
         ASSERT_NEAR(result.kinds[k].map[index], want.kinds[static_cast<int>(kinds[k])], tolerance)
             << UncertaintyKindName(kinds[k]) << " at " << y << ", " << x;
       }
@@ -158,6 +167,40 @@ TEST(FusedReductionTest, StudentsStddevIsTheSigmoidOfTheUpsampledScore) {
   }
 }
 
+TEST(FusedReductionTest, DisagreementIsTheShareOfPairsWithDifferentLabels) {
+  // Votes 3, 1, 1 of five members: of 10 pairs, 3 agree.
+  const std::vector<std::vector<float>> members = {{2, 1, 0}, {0, 1, 0}, {3, 2, 1}, {1, 0, 0}, {0, 0, 5}};
+  EXPECT_NEAR(Reduce(Constant(members), 16, 16, {kDisagreement}).kinds[0].map[9], 0.7, 1e-6);
+  EXPECT_EQ(Reduce(Constant({{0, 1}, {1, 0}}), 16, 16, {kDisagreement}).kinds[0].map[9], 1.0f);
+  const std::vector<std::vector<float>> same(7, {0, 1, 0.5});
+  EXPECT_EQ(Reduce(Constant(same), 16, 16, {kDisagreement}).kinds[0].statistics.max, 0.0f);
+}
+
+TEST(FusedReductionTest, OfEqualScoresAMemberVotesForTheFirst) {
+  EXPECT_EQ(Reduce(Constant({{1, 1}, {2, 0}}), 16, 16, {kDisagreement}).kinds[0].map[0], 0.0f);
+  EXPECT_EQ(Reduce(Constant({{1, 1}, {0, 2}}), 16, 16, {kDisagreement}).kinds[0].map[0], 1.0f);
+}
+
+TEST(FusedReductionTest, EachLearnedKindIsItsChannelOverItsRange) {
+  // A learned entropy and mutual information replace the computed ones; the margin is still the softmax's.
+  const ScoreGrid scores = RandomScores(1, 5, 4, 4, 1.0, 5);
+  const ScoreGrid learned = RandomScores(1, 2, 4, 4, 4.0, 6);
+  const std::vector<UncertaintyKind> learned_kinds = {kMutual, kEntropy};
+  const Segmentation result = Reduce(scores, 16, 16, {kEntropy, kMarginKind, kMutual}, &learned, learned_kinds);
+  for (int y = 0; y < 16; ++y) {
+    for (int x = 0; x < 16; ++x) {
+      const auto want = [&](int channel) {
+        return std::log(5.0) / (1 + std::exp(-ReferenceSample(learned, 0, channel, y, x)));
+      };
+      const int index = y * 16 + x;
+      ASSERT_NEAR(result.kinds[0].map[index], want(1), 4e-6) << y << ", " << x;
+      ASSERT_NEAR(result.kinds[2].map[index], want(0), 4e-6) << y << ", " << x;
+      ASSERT_NEAR(result.kinds[1].map[index],
+                  ReferenceReduce(scores, y, x).kinds[static_cast<int>(UncertaintyKind::kMargin)], 1e-5);
+    }
+  }
+}
+
 TEST(FusedReductionTest, FiguresMatchTheMap) {
   const ScoreGrid grid = RandomScores(2, 4, 8, 8, 2.0, 9);
   const Segmentation result = Reduce(grid, 30, 31, {kMaximum});
@@ -184,10 +227,11 @@ TEST(FusedReductionTest, FiguresMatchTheMap) {
 TEST(FusedReductionTest, MapsComeOnlyWhereAskedFor) {
   const MemberScores scores = Store(RandomScores(1, 3, 4, 4, 1.0, 1));
   const std::vector<KindRequest> kinds = {{kEntropy, false, 0.1f}, {kMaximum, true, 0.1f}};
-  FusedReduction reduction(scores, nullptr, 16, 16, kinds);
+  FusedReduction reduction(scores, {}, 16, 16, {kinds});
   reduction.Rows(0, 16);
   const Segmentation result = *reduction.Finish();
   EXPECT_TRUE(result.kinds[0].map.empty());
+  EXPECT_TRUE(result.probabilities.empty());
   EXPECT_GT(result.kinds[0].statistics.mean, 0);
   EXPECT_EQ(result.kinds[1].map.size(), 256);
 }
@@ -196,7 +240,7 @@ TEST(FusedReductionTest, ThreadsGiveTheSameAnswerAsOne) {
   const ScoreGrid grid = RandomScores(3, 6, 16, 16, 2.0, 21);
   const MemberScores scores = Store(grid);
   const std::vector<KindRequest> kinds = MapsOf({kStddev, kEntropy});
-  FusedReduction reduction(scores, nullptr, 64, 64, kinds);
+  FusedReduction reduction(scores, {}, 64, 64, {kinds});
   std::vector<std::thread> threads;
   for (int begin = 0; begin < 64; begin += 16) {
     threads.emplace_back([&reduction, begin] { reduction.Rows(begin, begin + 16); });
@@ -214,7 +258,7 @@ TEST(FusedReductionTest, ANonFiniteValueIsAnInternalError) {
   // Finite scores whose difference overflows.
   const MemberScores scores = Store(Constant({{3e38f, -3e38f, 0}}));
   const std::vector<KindRequest> kinds = {{kExpected, false, 0.1f}};
-  FusedReduction reduction(scores, nullptr, 16, 16, kinds);
+  FusedReduction reduction(scores, {}, 16, 16, {kinds});
   reduction.Rows(0, 16);
   EXPECT_THAT(reduction.Finish(),
               HasStatus(absl::StatusCode::kInternal, testing::HasSubstr("NON_FINITE_OUTPUT: expected_entropy")));

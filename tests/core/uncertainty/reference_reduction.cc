@@ -22,6 +22,20 @@ std::vector<double> Softmax(std::vector<double> logits) {
   return logits;
 }
 
+// Share of unordered pairs of members whose labels differ, counted pair by pair.
+double Disagreement(const std::vector<std::vector<double>>& members) {
+  std::vector<int> labels;
+  for (const auto& p : members) {
+    labels.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
+  }
+  int pairs = 0;
+  int different = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    for (size_t j = 0; j < i; ++j, ++pairs) different += labels[i] != labels[j];
+  }
+  return pairs > 0 ? static_cast<double>(different) / pairs : 0;
+}
+
 }  // namespace
 
 ScoreGrid RandomScores(int members, int classes, int height, int width, double spread, unsigned seed) {
@@ -65,6 +79,7 @@ ReferencePixel ReferenceReduce(const ScoreGrid& scores, int y, int x) {
   pixel.label = static_cast<int>(std::max_element(mean.begin(), mean.end()) - mean.begin());
   std::vector<double> sorted = mean;
   std::sort(sorted.rbegin(), sorted.rend());
+  pixel.probabilities = mean;
   pixel.lead = sorted[0] - sorted[1];
   double squares = 0;
   for (const auto& p : members) squares += std::pow(p[pixel.label] - mean[pixel.label], 2);
@@ -75,6 +90,11 @@ ReferencePixel ReferenceReduce(const ScoreGrid& scores, int y, int x) {
   set(UncertaintyKind::kMutualInformation, Entropy(mean) - expected_entropy);
   set(UncertaintyKind::kMaxProbability, 1 - sorted[0]);
   set(UncertaintyKind::kMargin, 1 - pixel.lead);
+  set(UncertaintyKind::kDisagreement, Disagreement(members));
+  for (auto& p : members) {
+    std::sort(p.rbegin(), p.rend());
+    pixel.least_member_lead = std::min(pixel.least_member_lead, p[0] - p[1]);
+  }
   return pixel;
 }
 

@@ -28,7 +28,9 @@ ScoreGrid RandomScores(int members, int classes, int height, int width, double s
 
 struct ReferencePixel {
   int label = 0;
-  double lead = 0;  // p1 - p2: how clear the label is
+  double lead = 0;                    // p1 - p2: how clear the label is
+  double least_member_lead = 1;       // the same of each member's own label, the least over members
+  std::vector<double> probabilities;  // by class, mean over members
   std::array<double, kAllUncertaintyKinds.size()> kinds{};
 };
 

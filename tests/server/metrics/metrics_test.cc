@@ -24,7 +24,7 @@ class MetricsTest : public testing::Test {
 
   Metrics metrics_{"1.2.3",
                    "abc",
-                   {{"street", 7, 0.5, UncertaintyKind::kPredictiveStddev, {"road", "car"}},
+                   {{"street", 7, 0.5, UncertaintyKind::kPredictiveStddev, {"road", "car"}, true},
                     {"plain", 1, 2, UncertaintyKind::kPredictiveEntropy, {"road", "car"}}}};
 };
 
@@ -98,6 +98,19 @@ TEST_F(MetricsTest, AddsUpPicturesPixelsAndUncertaintyByClass) {
   EXPECT_THAT(Page(), HasSubstr("candor_pixels_total{model=\"street\"} 8\n"));
   EXPECT_THAT(Page(), HasSubstr("candor_predicted_pixels_total{class=\"road\",model=\"street\"} 4\n"));
   EXPECT_THAT(Page(), HasSubstr("candor_predicted_uncertainty_total{class=\"car\",model=\"street\"} 1.2\n"));
+}
+
+TEST_F(MetricsTest, CountsVerdictsOfModelsThatGiveThem) {
+  EXPECT_THAT(Page(), HasSubstr("candor_verdicts_total{model=\"street\",verdict=\"review\"} 0\n"));
+  metrics_.VerdictGiven("street", PictureVerdict::kAccept);
+  metrics_.VerdictGiven("street", PictureVerdict::kReject);
+  metrics_.VerdictGiven("street", PictureVerdict::kReject);
+  metrics_.VerdictGiven("plain", PictureVerdict::kReject);
+  metrics_.VerdictGiven("nobody", PictureVerdict::kReject);
+  EXPECT_THAT(Page(), HasSubstr("candor_verdicts_total{model=\"street\",verdict=\"accept\"} 1\n"));
+  EXPECT_THAT(Page(), HasSubstr("candor_verdicts_total{model=\"street\",verdict=\"reject\"} 2\n"));
+  EXPECT_THAT(Page(), Not(HasSubstr("candor_verdicts_total{model=\"plain\"")));
+  EXPECT_THAT(Page(), Not(HasSubstr("nobody")));
 }
 
 TEST_F(MetricsTest, PutsEachPictureIntoTheUncertaintyHistogram) {
