@@ -8,13 +8,16 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo serve test test-asan test-asan-light test-tsan lint format clean
+.PHONY: help setup build demo train-demo serve test test-asan test-asan-light test-tsan lint format clean
 
 help:  ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build  ## set up, build, and segment sample pictures with the student and the teacher
 	@tools/demo.sh build
+
+train-demo: build  ## set up, build, train a small ensemble and its student on sample pictures, and report on them
+	@tools/train_demo.sh build
 
 test: SETUP_OPTIONS = --test
 test: build  ## set up, build, and run every test that needs no daemon; the last line has the counts

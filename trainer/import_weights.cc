@@ -3,7 +3,6 @@
 
 #include <torch/torch.h>
 
-#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,8 +14,8 @@
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
 #include "core/nn/weights.h"
-#include "core/uncertainty/make_predictor.h"
 #include "trainer/weight_names.h"
+#include "trainer/write_model.h"
 
 namespace candor {
 namespace {
@@ -57,6 +56,7 @@ absl::StatusOr<TensorFile> PrepareMember(const ModelSpec& spec, const ImportOpti
   SegmentationNet net = MakeNetwork(spec);
   if (const absl::Status status = LoadWeights(weights.file, net); !status.ok()) return InFile(path, status);
   TensorFile member = SaveWeights(net);
+  // Also when the bundle is written; here its error can name the file.
   if (const absl::Status status = ConvertFloats(options.store, &member); !status.ok()) return InFile(path, status);
   return member;
 }
@@ -67,7 +67,12 @@ absl::StatusOr<ModelSpec> SpecFrom(const ImportOptions& options) {
   spec.width = options.width;
   ASSIGN_OR_RETURN(spec.classes, LoadClassList(options.classes));
   spec.normalisation = options.normalisation;
-  spec.uncertainty = UncertaintyKindsOf(options.kind);
+  spec.sampling = options.sampling;
+  if (options.sampling.method != SamplingMethod::kNone && options.kind != ModelKind::kSingle) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sampling: is for a single network, not for kind ", ModelKindName(options.kind)));
+  }
+  if (options.kind == ModelKind::kStudent) spec.learned = {UncertaintyKind::kPredictiveStddev};
   spec.training = options.training;
   const bool is_ensemble = options.kind == ModelKind::kEnsemble;
   if (is_ensemble != (options.weights.size() > 1)) {
@@ -88,9 +93,7 @@ absl::Status ImportWeights(const ImportOptions& options) {
       ASSIGN_OR_RETURN(TensorFile member, PrepareMember(spec, options, i));
       members.push_back(std::move(member));
     }
-    ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, MakeCpuPredictor(spec, members));
-    ASSIGN_OR_RETURN(spec.known_answer, ComputeKnownAnswer(spec, torch::kCPU, predictor.get()));
-    return WriteBundle(options.out, std::move(spec), members);
+    return WriteModel(std::move(spec), std::move(members), options.store, options.out);
   });
 }
 

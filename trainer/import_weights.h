@@ -17,6 +17,7 @@ struct ImportOptions {
   std::string classes;  // as for LoadClassList
   int width = 64;
   Normalisation normalisation;
+  Sampling sampling;          // of kSingle: how it is to give several predictions
   DType store = DType::kF16;  // kF32 or kF16: the type on disk
   std::string training;       // recorded in model.json
   uint64_t seed = 0;          // of the parts that a torchvision file does not have

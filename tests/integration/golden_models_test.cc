@@ -55,7 +55,7 @@ TEST_P(ShippedBundleTest, AgreesWithPyTorch) {
   const auto segmenter = LoadSegmenter(absl::StrCat(root, "/models/camvid-", GetParam()), {});
   ASSERT_THAT(segmenter, IsOk());
   const Image picture = ReadPicture(root + "/models/samples/Seq05VD_f01740.jpg");
-  auto result = (*segmenter)->Segment(picture, MapsOf((*segmenter)->info().spec), nullptr);
+  auto result = (*segmenter)->Segment(picture, {MapsOf((*segmenter)->info().spec)}, nullptr);
   ASSERT_THAT(result, IsOk());
   auto golden = ReadGolden("bundle_" + GetParam());
   // The golden file keeps every fourth pixel both ways.
@@ -117,7 +117,7 @@ TEST_P(ReferenceWeightsTest, Fp32AgreesWithTheGoldenOutputs) {
     SCOPED_TRACE(name);
     ++pictures;
     const Image picture = ReadPicture(absl::StrCat(shared_, "/data/camvid/test/images/", name, ".jpg"));
-    const auto result = (*segmenter)->Segment(picture, MapsOf((*segmenter)->info().spec), nullptr);
+    const auto result = (*segmenter)->Segment(picture, {MapsOf((*segmenter)->info().spec)}, nullptr);
     ASSERT_THAT(result, IsOk());
     const ByteMap want = *DecodeLabelPng(*ReadFile(entry.path(), kLimit), {});
     std::vector<bool> agrees;

@@ -16,7 +16,7 @@ set(sees_core/engine core/base core/image core/model core/nn)
 set(sees_core/uncertainty core/base core/image core/model core/nn)
 set(sees_core/segmenter core/base core/image core/model core/nn core/engine core/uncertainty)
 set(sees_server core/base core/image core/model core/uncertainty core/segmenter)
-set(sees_trainer core/base core/image core/model core/nn core/uncertainty)
+set(sees_trainer core/base core/image core/model core/nn core/uncertainty core/segmenter)
 set(sees_client core/base core/image)
 set(folders core/base core/image core/model core/nn core/engine core/uncertainty core/segmenter server trainer client)
 

@@ -46,7 +46,7 @@ class ImportWeightsTest : public testing::Test {
     return Path(name);
   }
 
-  static TensorFile NewWeights(bool student) { return SaveWeights(SegmentationNet(8, 11, student)); }
+  static TensorFile NewWeights(bool student) { return SaveWeights(SegmentationNet(8, 11, student ? 1 : 0)); }
 
   std::string folder_;
   ImportOptions options_;

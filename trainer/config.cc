@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TrainerConfig to TrainOptions: each field is read, completed, checked and, where it makes the run what it is, noted.
+#include "trainer/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <limits>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "candor/v1/config.pb.h"
+#include "core/base/status_macros.h"
+#include "core/base/text_proto.h"
+
+namespace candor {
+namespace {
+
+// The shortest text that reads back as the same value, so that two values never look alike.
+template <typename T>
+std::string Exactly(T value) {
+  char text[32];
+  return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);
+}
+
+// Lowest and highest value allowed; for numbers that must be above the lowest, kAbove.
+enum class LowEnd { kIncluded, kExcluded };
+
+// Reads fields one by one. The first complaint is kept, the rest goes on.
+class FieldReader {
+ public:
+  template <typename T>
+  T Number(const char* field, bool is_set, T value, T fallback, T low, T high, LowEnd low_end = LowEnd::kIncluded) {
+    const T result = is_set ? value : fallback;
+    // Written so that NaN fails.
+    const bool fits = result <= high && (low_end == LowEnd::kIncluded ? result >= low : result > low);
+    if (!fits) {
+      Refuse(field,
+             absl::StrCat("must be in ", low_end == LowEnd::kIncluded ? "[" : "(", low, ", ", high, "], got ", result));
+    }
+    Note(field, Exactly(result));
+    return result;
+  }
+
+  bool Flag(const char* field, bool value) {
+    Note(field, value ? "true" : "false");
+    return value;
+  }
+
+  std::string Text(const char* field, const std::string& value, const std::string& fallback) {
+    const std::string result = value.empty() ? fallback : value;
+    Note(field, result);
+    return result;
+  }
+
+  // The position of the value in `choices`; an empty value is the first.
+  int Choice(const char* field, const std::string& value, std::initializer_list<const char*> choices) {
+    const std::string result = value.empty() ? *choices.begin() : value;
+    Note(field, result);
+    const auto found = std::find(choices.begin(), choices.end(), result);
+    if (found != choices.end()) return static_cast<int>(found - choices.begin());
+    Refuse(field,
+           absl::StrCat("must be one of ", absl::StrJoin(choices, ", "), ", got \"", absl::CHexEscape(result), "\""));
+    return 0;
+  }
+
+  void Refuse(absl::string_view field, absl::string_view rule) {
+    if (status_.ok()) status_ = absl::InvalidArgumentError(absl::StrCat(field, ": ", rule));
+  }
+
+  // Fields read from now on do not belong to the run's identity.
+  void EndIdentity() { is_identity_ = false; }
+
+  const absl::Status& status() const { return status_; }
+  std::vector<std::pair<std::string, std::string>> TakeIdentity() { return std::move(identity_); }
+
+ private:
+  void Note(const char* field, std::string value) {
+    if (is_identity_) identity_.emplace_back(field, std::move(value));
+  }
+
+  bool is_identity_ = true;
+  absl::Status status_;
+  std::vector<std::pair<std::string, std::string>> identity_;
+};
+
+// READ_NUMBER(reader, config, epochs, 200, 1, 100000): the field `epochs` of `config`.
+#define READ_NUMBER(reader, config, field, ...) \
+  (reader).Number(#field, (config).has_##field(), (config).field(), __VA_ARGS__)
+
+void ReadData(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
+  reader.Choice("preset", config.preset(), {"dudes"});
+  options->data = reader.Text("data", config.data(), "");
+  if (options->data.empty()) reader.Refuse("data", "must name a data set, such as \"camvid:DIR\", got \"\"");
+  options->train_split = reader.Text("train_split", config.train_split(), "train");
+  options->validation_split = reader.Text("validation_split", config.validation_split(), "val");
+  options->width = READ_NUMBER(reader, config, width, 64, 4, 512);
+  if (options->width % 4 != 0) reader.Refuse("width", absl::StrCat("must be a multiple of 4, got ", options->width));
+  options->encoder_weights = reader.Text("encoder_weights", config.encoder_weights(), "");
+  if (reader.Choice("normalisation", config.normalisation(), {"none", "imagenet"}) == 1) {
+    options->loader.normalisation = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+  }
+  options->pretrained_members = reader.Flag("pretrained_members", config.pretrained_members());
+  options->dropout = READ_NUMBER(reader, config, dropout, 0.0f, 0.0f, 0.95f);
+  options->dropout_passes = READ_NUMBER(reader, config, dropout_passes, 10, 2, 128);
+}
+
+void ReadAugmentation(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
+  LoaderOptions& loader = options->loader;
+  AugmentOptions& augment = loader.augment;
+  options->epochs = READ_NUMBER(reader, config, epochs, 200, 1, 100000);
+  loader.batch_size = READ_NUMBER(reader, config, batch_size, 16, 2, 1024);
+  loader.drop_last = reader.Flag("drop_last", config.drop_last());
+  augment.crop = READ_NUMBER(reader, config, crop, 768, 32, 4096);
+  if (augment.crop % 16 != 0) reader.Refuse("crop", absl::StrCat("must be a multiple of 16, got ", augment.crop));
+  augment.min_scale = READ_NUMBER(reader, config, min_scale, 0.5f, 0.1f, 10.0f);
+  augment.max_scale = READ_NUMBER(reader, config, max_scale, 2.0f, 0.1f, 10.0f);
+  if (augment.max_scale < augment.min_scale) {
+    reader.Refuse("max_scale",
+                  absl::StrCat("must be at least min_scale (", augment.min_scale, "), got ", augment.max_scale));
+  }
+  const bool uniform = reader.Choice("scale_sampling", config.scale_sampling(), {"halves", "uniform"}) == 1;
+  augment.scale_sampling = uniform ? ScaleSampling::kUniform : ScaleSampling::kHalves;
+  augment.flip_probability = READ_NUMBER(reader, config, flip_probability, 0.5f, 0.0f, 1.0f);
+  augment.jitter.brightness = READ_NUMBER(reader, config, jitter_brightness, 0.0f, 0.0f, 1.0f);
+  augment.jitter.contrast = READ_NUMBER(reader, config, jitter_contrast, 0.0f, 0.0f, 1.0f);
+  augment.jitter.saturation = READ_NUMBER(reader, config, jitter_saturation, 0.0f, 0.0f, 1.0f);
+  augment.jitter.hue = READ_NUMBER(reader, config, jitter_hue, 0.0f, 0.0f, 0.5f);
+  loader.cutmix_probability = READ_NUMBER(reader, config, cutmix_probability, 0.0f, 0.0f, 1.0f);
+}
+
+void ReadRecipe(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
+  OptimizerOptions& optimizer = options->optimizer;
+  optimizer.learning_rate = READ_NUMBER(reader, config, learning_rate, 0.01f, 0.0f, 10.0f, LowEnd::kExcluded);
+  optimizer.decoder_factor = READ_NUMBER(reader, config, decoder_factor, 10.0f, 0.0f, 1000.0f, LowEnd::kExcluded);
+  optimizer.momentum = READ_NUMBER(reader, config, momentum, 0.9f, 0.0f, 0.9999f);
+  optimizer.weight_decay = READ_NUMBER(reader, config, weight_decay, 5e-4f, 0.0f, 1.0f);
+  optimizer.poly_power = READ_NUMBER(reader, config, poly_power, 0.9f, 0.0f, 10.0f);
+  optimizer.poly_phase = READ_NUMBER(reader, config, poly_phase, 0, 0, 1);
+  const int precision = reader.Choice("precision", config.precision(), {"bf16", "fp32"});
+  options->precision = precision == 0 ? TrainingPrecision::kBf16 : TrainingPrecision::kFp32;
+  options->class_weights = reader.Text("class_weights", config.class_weights(), "none");
+  options->ema_decay = READ_NUMBER(reader, config, ema_decay, 0.0f, 0.0f, 0.999999f);
+}
+
+void ReadTargets(const v1::TrainerConfig& config, FieldReader& reader, UncertaintyLossOptions* options) {
+  if (!config.targets().empty()) options->targets.clear();
+  for (int i = 0; i < config.targets_size(); ++i) {
+    const std::string field = absl::StrCat("targets[", i, "]");
+    const auto kind = ParseUncertaintyKind(config.targets(i));
+    if (!kind.ok()) {
+      reader.Refuse(field, kind.status().message());
+    } else if (std::count(options->targets.begin(), options->targets.end(), *kind) > 0) {
+      reader.Refuse(field, absl::StrCat(config.targets(i), " is there twice"));
+    } else {
+      options->targets.push_back(*kind);
+    }
+  }
+  reader.Text(
+      "targets",
+      absl::StrJoin(options->targets, ",",
+                    [](std::string* out, UncertaintyKind kind) { absl::StrAppend(out, UncertaintyKindName(kind)); }),
+      "");
+}
+
+void ReadUncertainty(const v1::TrainerConfig& config, FieldReader& reader, UncertaintyLossOptions* options) {
+  ReadTargets(config, reader, options);
+  options->weight = READ_NUMBER(reader, config, uncertainty_weight, 1.0f, 0.0f, 1000.0f);
+  const int pixels = reader.Choice("uncertainty_pixels", config.uncertainty_pixels(), {"all", "picture", "labelled"});
+  options->pixels = static_cast<UncertaintyPixels>(pixels);
+  const int root = reader.Choice("uncertainty_root", config.uncertainty_root(), {"batch", "image"});
+  options->root = root == 0 ? UncertaintyRoot::kBatch : UncertaintyRoot::kImage;
+  const int stddev = reader.Choice("target_stddev", config.target_stddev(), {"sample", "population"});
+  options->population_stddev = stddev == 1;
+  options->detach_features = reader.Flag("detach_uncertainty", config.detach_uncertainty());
+}
+
+void ReadRun(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
+  options->seed = READ_NUMBER(reader, config, seed, uint64_t{0}, uint64_t{0}, std::numeric_limits<uint64_t>::max());
+  options->validate_every = READ_NUMBER(reader, config, validate_every, 5, 1, 100000);
+  const int keep = reader.Choice("keep", config.keep(), {"last", "best"});
+  options->keep = keep == 0 ? KeptWeights::kLast : KeptWeights::kBest;
+  if (options->keep == KeptWeights::kBest && options->validation_split == "none") {
+    reader.Refuse("keep", "best needs a validation_split, got \"none\"");
+  }
+  options->snapshots = READ_NUMBER(reader, config, snapshots, 0, 0, 128);
+  options->store = reader.Choice("store", config.store(), {"fp16", "fp32"}) == 0 ? DType::kF16 : DType::kF32;
+  options->training = reader.Text("training", config.training(), "");
+  options->members = READ_NUMBER(reader, config, members, 10, 2, 128);
+  reader.EndIdentity();
+  static constexpr const char* kDevices[] = {"auto", "cpu", "cuda"};
+  options->device = kDevices[reader.Choice("device", config.device(), {"auto", "cpu", "cuda"})];
+  options->threads = READ_NUMBER(reader, config, threads, 0, 0, 1024);
+  options->loader.threads = READ_NUMBER(reader, config, loader_threads, 1, 1, 256);
+  options->loader.cache_bytes = static_cast<int64_t>(READ_NUMBER(reader, config, cache_mib, 512, 0, 1048576)) << 20;
+  options->log_every_steps = READ_NUMBER(reader, config, log_every_steps, 20, 1, 1000000);
+  options->checkpoint_seconds = READ_NUMBER(reader, config, checkpoint_seconds, 300, 1, 86400);
+}
+
+#undef READ_NUMBER
+
+}  // namespace
+
+absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std::vector<std::string>& overrides) {
+  v1::TrainerConfig config;
+  if (!path.empty()) RETURN_IF_ERROR(ReadTextProto(path, &config));
+  for (const std::string& text : overrides) RETURN_IF_ERROR(MergeTextProto(text, &config));
+  TrainOptions options;
+  FieldReader reader;
+  ReadData(config, reader, &options);
+  ReadAugmentation(config, reader, &options);
+  ReadRecipe(config, reader, &options);
+  ReadUncertainty(config, reader, &options.uncertainty);
+  ReadRun(config, reader, &options);
+  RETURN_IF_ERROR(reader.status());
+  options.loader.seed = options.seed;
+  options.identity = reader.TakeIdentity();
+  return options;
+}
+
+}  // namespace candor

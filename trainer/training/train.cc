@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/training/train.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/cpu_count.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "core/model/bundle.h"
+#include "core/nn/pooled_allocator.h"
+#include "core/nn/torch_guard.h"
+#include "core/segmenter/reducers.h"
+#include "core/segmenter/segmenter.h"
+#include "core/uncertainty/make_predictor.h"
+#include "trainer/training/encoder_weights.h"
+#include "trainer/training/run_folder.h"
+#include "trainer/training/training_run.h"
+#include "trainer/write_model.h"
+
+namespace candor {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Parts the student's randomness from that of every member.
+constexpr uint64_t kStudentStream = 1000000;
+
+absl::StatusOr<TrainingDevice> PrepareTraining(const TrainOptions& options) {
+  InstallPooledAllocator();
+  ASSIGN_OR_RETURN(const Device wanted, ParseDevice(options.device));
+  ASSIGN_OR_RETURN(const Device device, PrepareDevice(wanted));
+  at::set_num_threads(options.threads > 0 ? options.threads : UsableCores());
+  TrainingDevice training;
+  training.device = device == Device::kCuda ? torch::kCUDA : torch::kCPU;
+  ASSIGN_OR_RETURN(training.make_reducer, ReducersFor(device));
+  return training;
+}
+
+// The parts of a spec that the options and the data decide.
+absl::StatusOr<ModelSpec> SpecFrom(const TrainOptions& options, ModelKind kind) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Dataset> data, OpenDataset(options.data, options.train_split));
+  ModelSpec spec;
+  spec.kind = kind;
+  spec.width = options.width;
+  spec.classes = data->classes();
+  spec.normalisation = options.loader.normalisation;
+  spec.training = options.training;
+  return spec;
+}
+
+std::string ClassNames(const std::vector<ClassSpec>& classes) {
+  return absl::StrJoin(classes, ", ", [](std::string* out, const ClassSpec& c) { absl::StrAppend(out, c.name); });
+}
+
+absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const UncertaintyLossOptions& options) {
+  const std::string theirs = ClassNames(teacher.spec.classes);
+  const std::string ours = ClassNames(student.classes);
+  if (theirs != ours) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(teacher.directory, ": its classes (", theirs, ") must be the data's (", ours, ")"));
+  }
+  for (int i = 0; i < 3; ++i) {
+    if (teacher.spec.normalisation.mean[i] != student.normalisation.mean[i] ||
+        teacher.spec.normalisation.stddev[i] != student.normalisation.stddev[i]) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          teacher.directory, ": its normalisation must be the configuration's, since both see one picture"));
+    }
+  }
+  for (const UncertaintyKind kind : options.targets) {
+    const auto& kinds = teacher.spec.uncertainty;
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "targets: ", UncertaintyKindName(kind), " is nothing that ", teacher.directory, " gives; it has ",
+          absl::StrJoin(kinds, ", ",
+                        [](std::string* out, UncertaintyKind k) { absl::StrAppend(out, UncertaintyKindName(k)); })));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Teacher> LoadTeacher(const Bundle& bundle, const TrainingDevice& device) {
+  Teacher teacher;
+  const torch::InferenceMode inference;
+  ASSIGN_OR_RETURN(teacher.predictor, MakePredictor(
+                                          bundle.spec, bundle.spec.weights.size(),
+                                          [&bundle](size_t index) { return ReadMember(bundle, index); }, device.device,
+                                          device.make_reducer));
+  teacher.predictions = PredictionCount(bundle.spec);
+  teacher.classes = bundle.spec.class_count();
+  return teacher;
+}
+
+absl::StatusOr<RunOutcome> TrainMemberUnguarded(const TrainOptions& options, const std::string& run, int index,
+                                                const RunControl& control) {
+  ASSIGN_OR_RETURN(const TrainingDevice device, PrepareTraining(options));
+  TrainingJob job;
+  job.name = absl::StrCat("member ", index);
+  job.folder = MemberFolder(run, index);
+  job.model_folder = MemberModel(run, index);
+  ASSIGN_OR_RETURN(job.spec, SpecFrom(options, ModelKind::kSingle));
+  job.stream = static_cast<uint64_t>(index);
+  if (options.dropout > 0) {
+    job.spec.sampling.method = SamplingMethod::kMcDropout;
+    job.spec.sampling.dropout = static_cast<float>(options.dropout);
+    job.spec.sampling.passes = options.dropout_passes;
+  }
+  if (options.pretrained_members && !options.encoder_weights.empty()) {
+    job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
+  }
+  job.make_objective = [&options](SegmentationNet net, torch::Tensor class_weights) {
+    return MakeSegmentationObjective(std::move(net), options.precision, std::move(class_weights));
+  };
+  return Train(options, job, device, control);
+}
+
+absl::Status WriteTeacherUnguarded(const TrainOptions& options, const std::string& run, const std::string& out) {
+  if (fs::exists(absl::StrCat(out, "/model.json"))) return absl::OkStatus();
+  std::vector<int> unfinished;
+  for (int i = 0; i < options.members; ++i) {
+    if (!fs::exists(absl::StrCat(MemberModel(run, i), "/model.json"))) unfinished.push_back(i);
+  }
+  if (!unfinished.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(run, ": members ", absl::StrJoin(unfinished, ", "), " of ", options.members, " are not finished"));
+  }
+  ASSIGN_OR_RETURN(ModelSpec spec, SpecFrom(options, ModelKind::kEnsemble));
+  std::vector<TensorFile> members;
+  for (int i = 0; i < options.members; ++i) {
+    ASSIGN_OR_RETURN(Bundle member, ReadBundle(MemberModel(run, i)));
+    members.push_back(std::move(member.members[0]));
+  }
+  return WriteModel(std::move(spec), std::move(members), options.store, out);
+}
+
+absl::StatusOr<RunOutcome> DistillUnguarded(const TrainOptions& options, const std::string& run,
+                                            const std::string& teacher, const std::string& out,
+                                            const RunControl& control) {
+  ASSIGN_OR_RETURN(const TrainingDevice device, PrepareTraining(options));
+  TrainingJob job;
+  job.name = "student";
+  job.folder = DistillationFolder(run);
+  job.model_folder = out;
+  ASSIGN_OR_RETURN(job.spec, SpecFrom(options, ModelKind::kStudent));
+  job.spec.learned = options.uncertainty.targets;
+  job.stream = kStudentStream;
+  ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(teacher));
+  RETURN_IF_ERROR(CheckTeacher(bundle, job.spec, options.uncertainty));
+  job.identity = {{"teacher_digest", bundle.digest}};
+  if (!options.encoder_weights.empty()) {
+    job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
+  }
+  ASSIGN_OR_RETURN(Teacher loaded, LoadTeacher(bundle, device));
+  job.make_objective = [&](SegmentationNet net, torch::Tensor class_weights) {
+    return MakeDistillationObjective(std::move(net), options.precision, std::move(class_weights), std::move(loaded),
+                                     options.uncertainty);
+  };
+  return Train(options, job, device, control);
+}
+
+}  // namespace
+
+absl::StatusOr<RunOutcome> TrainMember(const TrainOptions& options, const std::string& run, int index,
+                                       const RunControl& control) {
+  return GuardTorch([&] { return TrainMemberUnguarded(options, run, index, control); });
+}
+
+absl::Status WriteTeacher(const TrainOptions& options, const std::string& run, const std::string& out) {
+  return GuardTorch([&] { return WriteTeacherUnguarded(options, run, out); });
+}
+
+absl::StatusOr<RunOutcome> Distill(const TrainOptions& options, const std::string& run, const std::string& teacher,
+                                   const std::string& out, const RunControl& control) {
+  return GuardTorch([&] { return DistillUnguarded(options, run, teacher, out, control); });
+}
+
+}  // namespace candor
