@@ -67,6 +67,7 @@ TEST_F(TrainConfigTest, DefaultsAreThePapersRecipe) {
   EXPECT_EQ(options->ema_decay, 0);
   EXPECT_EQ(options->width, 64);
   EXPECT_EQ(options->dropout, 0);
+  EXPECT_FALSE(options->pretrained_members);
   EXPECT_EQ(options->members, 10);
 }
 
@@ -176,6 +177,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"validate_every: 0", "validate_every", "got 0"}, BadField{"keep: 'first'", "keep", "got \"first\""},
         BadField{"keep: 'best' validation_split: 'none'", "keep", "got \"none\""},
         BadField{"store: 'int8'", "store", "got \"int8\""}, BadField{"members: 1", "members", "got 1"},
+        BadField{"dropout_passes: 1", "dropout_passes", "got 1"}, BadField{"snapshots: -1", "snapshots", "got -1"},
         BadField{"device: 'tpu'", "device", "got \"tpu\""}, BadField{"threads: -1", "threads", "got -1"},
         BadField{"loader_threads: 0", "loader_threads", "got 0"}, BadField{"cache_mib: -1", "cache_mib", "got -1"},
         BadField{"log_every_steps: 0", "log_every_steps", "got 0"},

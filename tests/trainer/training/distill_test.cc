@@ -83,6 +83,31 @@ TEST_F(DistillTest, AStudentThatWasStoppedEndsWithTheSameBits) {
   }
 }
 
+TEST_F(DistillTest, AStudentOfTwoKindsHasBoth) {
+  MakeTeacher();
+  const TrainOptions options = Options("targets: 'predictive_stddev' targets: 'mutual_information' epochs: 1");
+  ASSERT_EQ(DistillInto(options, "run", ToTheEnd()).value(), RunOutcome::kDone);
+  const auto student = ReadBundle(StudentModel(Run("run")));
+  ASSERT_THAT(student, IsOk());
+  EXPECT_THAT(student->spec.learned,
+              ElementsAre(UncertaintyKind::kPredictiveStddev, UncertaintyKind::kMutualInformation));
+  EXPECT_THAT(LoadSegmenter(StudentModel(Run("run")), {}), IsOk());
+}
+
+// "The DE can be substituted by any other UQ method": here one network with dropout.
+TEST_F(DistillTest, AnMcDropoutMemberTeaches) {
+  const TrainOptions options = Options("dropout: 0.25 dropout_passes: 3 epochs: 1");
+  ASSERT_EQ(TrainMember(options, Run("run"), 0, ToTheEnd()).value(), RunOutcome::kDone);
+  const std::string teacher = MemberModel(Run("run"), 0);
+  ASSERT_EQ(Distill(options, Run("whole"), teacher, Run("student"), ToTheEnd()).value(), RunOutcome::kDone);
+  for (const int times : {2, 5}) {
+    const std::string run = Run(absl::StrCat("stopped", times));
+    ASSERT_EQ(Distill(options, run, teacher, run + "/student", StopAfter(times)).value(), RunOutcome::kStopped);
+    ASSERT_EQ(Distill(options, run, teacher, run + "/student", ToTheEnd()).value(), RunOutcome::kDone);
+    EXPECT_TRUE(WeightsOf(run + "/student") == WeightsOf(Run("student"))) << times;
+  }
+}
+
 TEST_F(DistillTest, AnotherTeacherIsAnotherRun) {
   MakeTeacher();
   ASSERT_EQ(DistillInto(Options(), "run", StopAfter(2)).value(), RunOutcome::kStopped);

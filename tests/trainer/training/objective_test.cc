@@ -183,6 +183,35 @@ TEST_F(ObjectiveTest, AnEntropyIsScaledByItsRange) {
   ExpectUncertaintyLoss(options, std::sqrt(Squares(1 / std::log(2.0)).mean().item<double>()));
 }
 
+TEST_F(ObjectiveTest, EveryTargetHasItsChannelAndItsRange) {
+  torch::manual_seed(1);
+  net_ = MakeNetwork(SmallSpecOfTwoTargets());
+  net_->eval();
+  map_ = torch::rand({kPictures, 2, kSide, kSide}) * 0.6;
+  UncertaintyLossOptions options;
+  options.targets = {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kPredictiveEntropy};
+  options.weight = 0.5;
+  const torch::Tensor learned = torch::sigmoid(UpsampleBy4(net_->Forward(batch_.images).uncertainty));
+  double expected = 0;
+  for (const int channel : {0, 1}) {
+    const torch::Tensor wanted = map_.select(1, channel) / (channel == 0 ? 1 : std::log(2.0));
+    const torch::Tensor squares = ((1 + learned.select(1, channel)).log() - (1 + wanted).log()).square();
+    expected += std::sqrt(squares.mean().item<double>());
+  }
+  ExpectUncertaintyLoss(options, expected);
+}
+
+TEST_F(ObjectiveTest, DetachedTheUncertaintyLossReachesItsHeadOnly) {
+  UncertaintyLossOptions options;
+  options.detach_features = true;
+  const auto losses = Distil(options);
+  ASSERT_THAT(losses, IsOk());
+  losses->uncertainty.backward();
+  EXPECT_GT(net_->named_parameters()["uncertainty_head.0.weight"].grad().abs().max().item<double>(), 0);
+  EXPECT_FALSE(net_->named_parameters()["encoder.conv1.weight"].grad().defined());
+  EXPECT_FALSE(net_->named_parameters()["decoder.block2.0.0.weight"].grad().defined());
+}
+
 TEST_F(ObjectiveTest, TheGradientReachesBothHeadsAndTheEncoder) {
   const auto losses = Distil({});
   ASSERT_THAT(losses, IsOk());

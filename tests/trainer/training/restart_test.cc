@@ -43,7 +43,8 @@ TEST_P(RestartTest, StoppedAtAnyQuestionItEndsWithTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(Recipes, RestartTest,
                          testing::Values("",
                                          "ema_decay: 0.9 keep: 'best' cutmix_probability: 0.5 jitter_hue: 0.1 "
-                                         "class_weights: 'median_frequency' precision: 'bf16'"));
+                                         "class_weights: 'median_frequency' precision: 'bf16'",
+                                         "dropout: 0.3 poly_phase: 1 snapshots: 2"));
 
 class RestartOnceTest : public TrainingFixture {};
 

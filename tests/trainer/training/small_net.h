@@ -17,6 +17,13 @@ inline ModelSpec SmallSpec(ModelKind kind) {
   return spec;
 }
 
+// A student of both kinds.
+inline ModelSpec SmallSpecOfTwoTargets() {
+  ModelSpec spec = SmallSpec(ModelKind::kStudent);
+  spec.learned = {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kPredictiveEntropy};
+  return spec;
+}
+
 // The same weights for the same seed.
 inline SegmentationNet SmallNet(ModelKind kind, uint64_t seed = 1) {
   torch::manual_seed(seed);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/model/bundle.h"
+#include "core/model/safetensors.h"
 #include "tests/trainer/training/training_fixture.h"
 
 namespace candor {
@@ -69,6 +70,48 @@ TEST_F(TrainingRunTest, TheModelSaysWhatItIs) {
   ASSERT_THAT(bundle->spec.classes, SizeIs(2));
   EXPECT_EQ(bundle->spec.classes[1].name, "barn");
   EXPECT_EQ(bundle->spec.training, "made up");
+}
+
+TEST_F(TrainingRunTest, DropoutMakesAModelOfSeveralPredictions) {
+  ASSERT_EQ(Train(Options("dropout: 0.25 dropout_passes: 4"), ToTheEnd()).value(), RunOutcome::kDone);
+  const auto bundle = ReadBundle(MemberModel(Run("run"), 0));
+  ASSERT_THAT(bundle, IsOk());
+  EXPECT_EQ(bundle->spec.sampling.method, SamplingMethod::kMcDropout);
+  EXPECT_EQ(bundle->spec.sampling.dropout, 0.25f);
+  EXPECT_EQ(bundle->spec.sampling.passes, 4);
+  recorder_ = {};
+  ASSERT_EQ(TrainMember(Options(), Run("plain"), 0, StopAfter(1)).value(), RunOutcome::kStopped);
+  const double plain = recorder_.steps[0].loss;
+  recorder_ = {};
+  ASSERT_EQ(TrainMember(Options("dropout: 0.25"), Run("dropped"), 0, StopAfter(1)).value(), RunOutcome::kStopped);
+  EXPECT_NE(recorder_.steps[0].loss, plain);  // the same start and the same batch
+}
+
+TEST_F(TrainingRunTest, TheLastSnapshotsStay) {
+  ASSERT_EQ(Train(Options("epochs: 4 snapshots: 2"), ToTheEnd()).value(), RunOutcome::kDone);
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(Folder() + "/snapshots")) {
+    names.insert(entry.path().filename().string());
+  }
+  EXPECT_THAT(names, ElementsAre("step-000000012.safetensors", "step-000000016.safetensors"));
+  // The last one is what the model holds.
+  const auto last = ParseSafetensors(Contents(Folder() + "/snapshots/step-000000016.safetensors"));
+  const auto bundle = ReadBundle(MemberModel(Run("run"), 0));
+  ASSERT_THAT(last, IsOk());
+  ASSERT_THAT(bundle, IsOk());
+  ASSERT_EQ(last->tensors.size(), bundle->members[0].tensors.size());
+  for (size_t i = 0; i < last->tensors.size(); ++i) {
+    EXPECT_EQ(last->tensors[i].name, bundle->members[0].tensors[i].name);
+    EXPECT_TRUE(last->tensors[i].data == bundle->members[0].tensors[i].data) << last->tensors[i].name;
+  }
+}
+
+// Members start random, as the paper's, unless told otherwise.
+TEST_F(TrainingRunTest, AMemberTakesAnEncoderOnlyWhereAskedTo) {
+  EXPECT_EQ(Train(Options("encoder_weights: '/no/such/encoder'"), StopAfter(1)).value(), RunOutcome::kStopped);
+  EXPECT_THAT(
+      TrainMember(Options("encoder_weights: '/no/such/encoder' pretrained_members: true"), Run("other"), 0, ToTheEnd()),
+      HasStatus(StatusCode::kNotFound, HasSubstr("/no/such/encoder")));
 }
 
 TEST_F(TrainingRunTest, MembersDifferAndAMemberRepeatsItself) {
