@@ -92,7 +92,7 @@ class FieldReader {
 
 void ReadData(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
   reader.Choice("preset", config.preset(), {"dudes"});
-  options->data = reader.Text("data", config.data(), "");
+  options->data = config.data();  // not identity: data may move, its digest is what counts
   if (options->data.empty()) reader.Refuse("data", "must name a data set, such as \"camvid:DIR\", got \"\"");
   options->train_split = reader.Text("train_split", config.train_split(), "train");
   options->validation_split = reader.Text("validation_split", config.validation_split(), "val");
@@ -188,8 +188,8 @@ void ReadRun(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions*
   options->snapshots = READ_NUMBER(reader, config, snapshots, 0, 0, 128);
   options->store = reader.Choice("store", config.store(), {"fp16", "fp32"}) == 0 ? DType::kF16 : DType::kF32;
   options->training = reader.Text("training", config.training(), "");
-  options->members = READ_NUMBER(reader, config, members, 10, 2, 128);
   reader.EndIdentity();
+  options->members = READ_NUMBER(reader, config, members, 10, 2, 128);
   static constexpr const char* kDevices[] = {"auto", "cpu", "cuda"};
   options->device = kDevices[reader.Choice("device", config.device(), {"auto", "cpu", "cuda"})];
   options->threads = READ_NUMBER(reader, config, threads, 0, 0, 1024);

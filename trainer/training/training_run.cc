@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,7 @@
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/class_weights.h"
 #include "trainer/training/derived_seed.h"
+#include "trainer/training/folder_lock.h"
 #include "trainer/training/learning_rate.h"
 #include "trainer/training/training_state.h"
 #include "trainer/training/validation.h"
@@ -59,6 +61,7 @@ class TrainingRun {
  private:
   absl::Status Prepare() {
     RETURN_IF_ERROR(MakeDirectories(job_.folder));
+    ASSIGN_OR_RETURN(lock_, FolderLock::Take(job_.folder));
     ASSIGN_OR_RETURN(train_, OpenDataset(options_.data, options_.train_split));
     if (options_.validation_split != "none") {
       ASSIGN_OR_RETURN(validation_, OpenDataset(options_.data, options_.validation_split));
@@ -274,6 +277,7 @@ class TrainingRun {
   const ReducerFactory make_reducer_;
   const std::function<bool()>& stop_requested_;
   const std::vector<TrainingObserver*>& observers_;
+  std::optional<FolderLock> lock_;
   LoaderOptions loader_options_;
   std::vector<std::pair<std::string, std::string>> identity_;
   int64_t steps_per_epoch_ = 0;

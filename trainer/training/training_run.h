@@ -44,10 +44,10 @@ struct TrainingDevice {
 // Trains from the start or from the newest checkpoint, whichever there is; a finished run is done at once. On the CPU a
 // run that was interrupted any number of times, at any moment, ends with the same bits as one that was not (with the
 // same number of threads). Device and thread count are set before. May throw c10::Error.
-// FailedPrecondition: a checkpoint of another configuration, naming the difference. InvalidArgument: data or
-// configuration that cannot be trained on. OutOfRange: a loss or weights that are not finite. AlreadyExists: a model is
-// there without a checkpoint. DataLoss: a file that cannot be read or written. In each case the last good checkpoint
-// stays.
+// FailedPrecondition: a checkpoint of another configuration, naming the difference, or another process in the folder.
+// InvalidArgument: data or configuration that cannot be trained on. OutOfRange: a loss or weights that are not finite.
+// AlreadyExists: a model is there without a checkpoint. DataLoss: a file that cannot be read or written. In each case
+// the last good checkpoint stays.
 absl::StatusOr<RunOutcome> Train(const TrainOptions& options, const TrainingJob& job, const TrainingDevice& device,
                                  const RunControl& control);
 
