@@ -25,6 +25,8 @@ std::string Exactly(T value) {
   return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);
 }
 
+constexpr int64_t kMiB = int64_t{1} << 20;
+
 // Lowest and highest value allowed; for numbers that must be above the lowest, kAbove.
 enum class LowEnd { kIncluded, kExcluded };
 
@@ -194,7 +196,7 @@ void ReadRun(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions*
   options->device = kDevices[reader.Choice("device", config.device(), {"auto", "cpu", "cuda"})];
   options->threads = READ_NUMBER(reader, config, threads, 0, 0, 1024);
   options->loader.threads = READ_NUMBER(reader, config, loader_threads, 1, 1, 256);
-  options->loader.cache_bytes = static_cast<int64_t>(READ_NUMBER(reader, config, cache_mib, 512, 0, 1048576)) << 20;
+  options->loader.cache_bytes = kMiB * READ_NUMBER(reader, config, cache_mib, 512, 0, 1048576);
   options->log_every_steps = READ_NUMBER(reader, config, log_every_steps, 20, 1, 1000000);
   options->checkpoint_seconds = READ_NUMBER(reader, config, checkpoint_seconds, 300, 1, 86400);
 }
