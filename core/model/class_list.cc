@@ -5,6 +5,7 @@
 #include "core/model/class_list.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/model/class_json.h"
@@ -82,6 +83,10 @@ absl::StatusOr<std::vector<ClassSpec>> LoadClassList(const std::string& name_or_
   auto classes = ParseClassList(*text);
   if (!classes.ok()) return absl::InvalidArgumentError(absl::StrCat(name_or_path, ": ", classes.status().message()));
   return classes;
+}
+
+std::string ClassNames(const std::vector<ClassSpec>& classes) {
+  return absl::StrJoin(classes, ", ", [](std::string* out, const ClassSpec& c) { absl::StrAppend(out, c.name); });
 }
 
 }  // namespace candor

@@ -13,4 +13,7 @@ namespace candor {
 // InvalidArgument names the file and the rule broken: 2 to 255 classes, names unique and not empty, colours 0 to 255.
 absl::StatusOr<std::vector<ClassSpec>> LoadClassList(const std::string& name_or_path);
 
+// The names with commas between them, for messages.
+std::string ClassNames(const std::vector<ClassSpec>& classes);
+
 }  // namespace candor

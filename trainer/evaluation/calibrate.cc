@@ -27,8 +27,7 @@ absl::StatusOr<double> Nll(Segmenter* model, const Dataset& dataset, const Evalu
   PredictRequest request;
   request.want_probabilities = true;
   for (int i = 0; i < dataset.size(); ++i) {
-    if (control.stop_requested && control.stop_requested()) return absl::CancelledError("stopped");
-    if (control.on_progress) control.on_progress({"temperature", i, dataset.size()});
+    RETURN_IF_ERROR(EvaluationStep(control, "temperature", i, dataset.size()));
     ASSIGN_OR_RETURN(const LabelledPicture picture, dataset.Read(i));
     ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, picture.image, request));
     meter.AddPicture(answer.probabilities.data(), picture.labels.values, answer.labels);

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
+#include "core/model/class_list.h"
 #include "trainer/evaluation/fidelity.h"
 #include "trainer/evaluation/split_evaluation.h"
 #include "trainer/evaluation/unknown_objects.h"
@@ -19,10 +19,6 @@
 
 namespace candor {
 namespace {
-
-std::string ClassNames(const std::vector<ClassSpec>& classes) {
-  return absl::StrJoin(classes, ", ", [](std::string* out, const ClassSpec& c) { absl::StrAppend(out, c.name); });
-}
 
 absl::Status CheckClasses(const char* what, const std::vector<ClassSpec>& theirs, const ModelSpec& spec) {
   const std::string other = ClassNames(theirs);
@@ -51,12 +47,6 @@ absl::StatusOr<Segmentation> Ask(Segmenter* model, const std::string& name, cons
   auto answer = model->Segment(image, request, nullptr);
   if (!answer.ok()) return InPicture(name, answer.status());
   return answer;
-}
-
-absl::Status Step(const EvaluationControl& control, const char* what, int done, int total) {
-  if (control.stop_requested && control.stop_requested()) return absl::CancelledError("stopped");
-  if (control.on_progress) control.on_progress({what, done, total});
-  return absl::OkStatus();
 }
 
 const std::vector<float>* FindMap(const Segmentation& answer, UncertaintyKind kind) {
@@ -133,6 +123,12 @@ std::vector<size_t> Notable(const std::vector<PictureFigures>& pictures, int cou
 
 }  // namespace
 
+absl::Status EvaluationStep(const EvaluationControl& control, const std::string& what, int done, int total) {
+  if (control.stop_requested && control.stop_requested()) return absl::CancelledError("stopped");
+  if (control.on_progress) control.on_progress({what, done, total});
+  return absl::OkStatus();
+}
+
 absl::StatusOr<EvaluationResult> Evaluate(Segmenter* model, Segmenter* teacher, const Dataset& dataset,
                                           const EvaluationControl& control) {
   const ModelSpec& spec = model->info().spec;
@@ -145,7 +141,7 @@ absl::StatusOr<EvaluationResult> Evaluate(Segmenter* model, Segmenter* teacher, 
   const absl::Time start = absl::Now();
   SplitEvaluation evaluation(spec.uncertainty, spec.class_count());
   for (int i = 0; i < dataset.size(); ++i) {
-    RETURN_IF_ERROR(Step(control, "evaluate", i, dataset.size()));
+    RETURN_IF_ERROR(EvaluationStep(control, "evaluate", i, dataset.size()));
     const std::string& name = dataset.name(i);
     ASSIGN_OR_RETURN(const LabelledPicture picture, dataset.Read(i));
     ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, name, picture.image, /*want_probabilities=*/true));
@@ -169,7 +165,7 @@ absl::Status EvaluateUnknown(Segmenter* model, const std::string& folder, const 
   ASSIGN_OR_RETURN(const std::vector<UnknownPair> pairs, FindUnknownPairs(folder));
   SplitEvaluation evaluation(spec.uncertainty, spec.class_count());
   for (size_t i = 0; i < pairs.size(); ++i) {
-    RETURN_IF_ERROR(Step(control, "unknown objects", static_cast<int>(i), static_cast<int>(pairs.size())));
+    RETURN_IF_ERROR(EvaluationStep(control, "unknown objects", static_cast<int>(i), static_cast<int>(pairs.size())));
     ASSIGN_OR_RETURN(const UnknownPicture picture, ReadUnknownPair(pairs[i]));
     ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, pairs[i].name, picture.image, /*want_probabilities=*/false));
     const std::vector<uint8_t> no_truth(answer.labels.size(), kIgnoreLabel);
@@ -199,7 +195,7 @@ absl::Status WriteNotablePictures(Segmenter* model, const Dataset& dataset, int 
   for (int i = 0; i < dataset.size(); ++i) index[dataset.name(i)] = i;
   const std::vector<size_t> notable = Notable(result->picture_figures, count);
   for (size_t i = 0; i < notable.size(); ++i) {
-    RETURN_IF_ERROR(Step(control, "pictures", static_cast<int>(i), static_cast<int>(notable.size())));
+    RETURN_IF_ERROR(EvaluationStep(control, "pictures", static_cast<int>(i), static_cast<int>(notable.size())));
     PictureFigures& figures = result->picture_figures[notable[i]];
     ASSIGN_OR_RETURN(const LabelledPicture picture, dataset.Read(index.at(figures.name)));
     ASSIGN_OR_RETURN(Segmentation answer, Ask(model, figures.name, picture.image, /*want_probabilities=*/false));

@@ -26,6 +26,9 @@ struct EvaluationControl {
   std::function<void(const EvaluationProgress&)> on_progress;  // may be null
 };
 
+// To be called before each picture: Cancelled if stop was requested, else tells how far it is.
+absl::Status EvaluationStep(const EvaluationControl& control, const std::string& what, int done, int total);
+
 // Runs `model` over the split, and `teacher` (may be null) beside it, and fills every measured figure, model facts
 // included; data, split, precision and files are the caller's. With a teacher, the fidelity of each kind both give,
 // the model's default first. In constant memory. InvalidArgument: the data's classes, or the teacher's, are not the

@@ -13,12 +13,6 @@
 namespace candor {
 namespace {
 
-absl::Status Step(const EvaluationControl& control, const std::string& what, int done, int total) {
-  if (control.stop_requested && control.stop_requested()) return absl::CancelledError("stopped");
-  if (control.on_progress) control.on_progress({what, done, total});
-  return absl::OkStatus();
-}
-
 absl::Status WritePlain(const Segmentation& answer, const std::string& stem, UncertaintyKind kind) {
   const ByteMap labels = {answer.width, answer.height, answer.labels};
   RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(stem, "_labels.png"), EncodeGreyPng(labels)));
@@ -49,7 +43,7 @@ absl::Status PredictSplit(Segmenter* model, const Dataset& dataset, const Predic
   const float range_max = UncertaintyKindMax(options.kind, model->info().spec.class_count());
   const std::vector<KindRequest> kinds = {{options.kind, /*want_map=*/true}};
   for (int i = 0; i < dataset.size(); ++i) {
-    RETURN_IF_ERROR(Step(control, "predict", i, dataset.size()));
+    RETURN_IF_ERROR(EvaluationStep(control, "predict", i, dataset.size()));
     const std::string& name = dataset.name(i);
     ASSIGN_OR_RETURN(const LabelledPicture picture, dataset.Read(i));
     ASSIGN_OR_RETURN(const Segmentation answer, model->Segment(picture.image, {kinds}, nullptr));
@@ -79,7 +73,7 @@ absl::Status PredictMembers(int members, const std::function<absl::StatusOr<std:
     RETURN_IF_ERROR(MakeDirectories(folder));
     const int classes = model->info().spec.class_count();
     for (int i = 0; i < dataset.size(); ++i) {
-      RETURN_IF_ERROR(Step(control, absl::StrCat("member ", m), i, dataset.size()));
+      RETURN_IF_ERROR(EvaluationStep(control, absl::StrCat("member ", m), i, dataset.size()));
       ASSIGN_OR_RETURN(const LabelledPicture picture, dataset.Read(i));
       ASSIGN_OR_RETURN(const Segmentation answer, model->Segment(picture.image, request, nullptr));
       RETURN_IF_ERROR(

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
+#include "core/model/class_list.h"
 #include "core/nn/pooled_allocator.h"
 #include "core/nn/torch_guard.h"
 #include "core/segmenter/reducers.h"
@@ -53,10 +54,6 @@ absl::StatusOr<ModelSpec> SpecFrom(const TrainOptions& options, ModelKind kind) 
   spec.normalisation = options.loader.normalisation;
   spec.training = options.training;
   return spec;
-}
-
-std::string ClassNames(const std::vector<ClassSpec>& classes) {
-  return absl::StrJoin(classes, ", ", [](std::string* out, const ClassSpec& c) { absl::StrAppend(out, c.name); });
 }
 
 absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const UncertaintyLossOptions& options) {
