@@ -12,11 +12,11 @@ namespace candor {
 namespace {
 
 // Labels and maps on the host to figures.
-absl::StatusOr<Segmentation> Summarise(PictureSize size, int classes, const torch::Tensor& labels,
+absl::StatusOr<Segmentation> Summarise(const Region& region, int classes, const torch::Tensor& labels,
                                        const std::vector<torch::Tensor>& maps, absl::Span<const KindRequest> kinds) {
   Segmentation result;
-  result.width = size.width;
-  result.height = size.height;
+  result.width = region.width;
+  result.height = region.height;
   const auto* label_values = labels.data_ptr<uint8_t>();
   result.labels.assign(label_values, label_values + labels.numel());
   result.classes.resize(classes);
@@ -44,6 +44,7 @@ absl::StatusOr<Segmentation> Summarise(PictureSize size, int classes, const torc
 
 void CudaReducer::Reset(int members, absl::Span<const UncertaintyKind> learned) {
   members_ = members;
+  added_ = 0;
   learned_kinds_ = learned;
   learned_ = torch::Tensor();
 }
@@ -59,27 +60,30 @@ absl::Status CudaReducer::Add(int index, const Scores& scores) {
         torch::empty({logits.size(0), members_, logits.size(1), logits.size(2), logits.size(3)}, logits.options());
   }
   scores_.select(1, index).copy_(logits);
+  added_ = index + 1;
   if (scores.uncertainty.defined()) learned_ = scores.uncertainty.contiguous();
   return absl::OkStatus();
 }
 
-torch::Tensor CudaReducer::MeanProbabilities(int64_t picture, PictureSize size) const {
+torch::Tensor CudaReducer::MeanProbabilities(int64_t picture, const Region& region) const {
   torch::Tensor sum;
-  for (int m = 0; m < members_; ++m) {
+  for (int m = 0; m < added_; ++m) {
     const torch::Tensor p = torch::softmax(UpsampleBy4(scores_[picture][m].unsqueeze(0))[0], 0);
     sum = m == 0 ? p : sum.add_(p);
   }
-  return sum.slice(1, 0, size.height).slice(2, 0, size.width).div_(members_);
+  return sum.narrow(1, region.y, region.height).narrow(2, region.x, region.width).div_(added_);
 }
 
-CudaReduceJob CudaReducer::JobFor(int64_t picture, PictureSize size) const {
+CudaReduceJob CudaReducer::JobFor(int64_t picture, const Region& region) const {
   CudaReduceJob job;
-  job.members = members_;
+  job.members = added_;
   job.classes = static_cast<int>(scores_.size(2));
   job.low_height = static_cast<int>(scores_.size(3));
   job.low_width = static_cast<int>(scores_.size(4));
-  job.height = size.height;
-  job.width = size.width;
+  job.top = region.y;
+  job.left = region.x;
+  job.height = region.height;
+  job.width = region.width;
   job.scores = scores_[picture].data_ptr<float>();
   if (!learned_.defined()) return job;
   for (size_t channel = 0; channel < learned_kinds_.size(); ++channel) {
@@ -90,14 +94,15 @@ CudaReduceJob CudaReducer::JobFor(int64_t picture, PictureSize size) const {
   return job;
 }
 
-absl::StatusOr<Segmentation> CudaReducer::FinishPicture(int64_t picture, PictureSize size,
-                                                        const PredictRequest& request) const {
-  torch::Tensor labels = torch::empty({size.height, size.width}, scores_.options().dtype(torch::kUInt8));
-  CudaReduceJob job = JobFor(picture, size);
+absl::StatusOr<Segmentation> CudaReducer::FinishPicture(int64_t picture, const PictureRequest& wanted) const {
+  const Region region = wanted.region();
+  const PredictRequest& request = wanted.request;
+  torch::Tensor labels = torch::empty({region.height, region.width}, scores_.options().dtype(torch::kUInt8));
+  CudaReduceJob job = JobFor(picture, region);
   job.labels = labels.data_ptr<uint8_t>();
   std::vector<torch::Tensor> maps;
   for (const KindRequest& kind : request.kinds) {
-    maps.push_back(torch::empty({size.height, size.width}, scores_.options()));
+    maps.push_back(torch::empty({region.height, region.width}, scores_.options()));
     job.maps[static_cast<int>(kind.kind)] = maps.back().data_ptr<float>();
   }
   // Torch's current stream is the default one: nothing here changes it.
@@ -106,19 +111,22 @@ absl::StatusOr<Segmentation> CudaReducer::FinishPicture(int64_t picture, Picture
   }
   std::vector<torch::Tensor> host_maps;
   for (const torch::Tensor& map : maps) host_maps.push_back(map.cpu());  // waits for the kernel
-  ASSIGN_OR_RETURN(Segmentation result, Summarise(size, job.classes, labels.cpu(), host_maps, request.kinds));
+  ASSIGN_OR_RETURN(Segmentation result, Summarise(region, job.classes, labels.cpu(), host_maps, request.kinds));
   if (request.want_probabilities) {
-    const torch::Tensor probabilities = MeanProbabilities(picture, size).cpu().contiguous();
+    const torch::Tensor probabilities = MeanProbabilities(picture, region).cpu().contiguous();
     const float* values = probabilities.data_ptr<float>();
     result.probabilities.assign(values, values + probabilities.numel());
   }
+  result.members = added_;
   return result;
 }
 
-absl::StatusOr<std::vector<Segmentation>> CudaReducer::Finish(PictureSize size, const PredictRequest& request) {
+absl::StatusOr<std::vector<Segmentation>> CudaReducer::Finish(absl::Span<const PictureRequest> requests) {
+  TORCH_CHECK(static_cast<int64_t>(requests.size()) == scores_.size(0), "requests: want ", scores_.size(0), ", got ",
+              requests.size());
   std::vector<Segmentation> results;
   for (int64_t n = 0; n < scores_.size(0); ++n) {
-    ASSIGN_OR_RETURN(Segmentation result, FinishPicture(n, size, request));
+    ASSIGN_OR_RETURN(Segmentation result, FinishPicture(n, requests[n]));
     results.push_back(std::move(result));
   }
   return results;

@@ -16,21 +16,22 @@ class CudaReducer : public ScoreReducer {
 
   void Reset(int members, absl::Span<const UncertaintyKind> learned) override;
   absl::Status Add(int index, const Scores& scores) override;
-  absl::StatusOr<std::vector<Segmentation>> Finish(PictureSize size, const PredictRequest& request) override;
+  absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
 
  private:
-  CudaReduceJob JobFor(int64_t picture, PictureSize size) const;
-  absl::StatusOr<Segmentation> FinishPicture(int64_t picture, PictureSize size, const PredictRequest& request) const;
+  CudaReduceJob JobFor(int64_t picture, const Region& region) const;
+  absl::StatusOr<Segmentation> FinishPicture(int64_t picture, const PictureRequest& wanted) const;
 
-  // The softmax of a picture averaged over members, by Torch's operators: [C, height, width] on the device. For
+  // The softmax of a region averaged over members, by Torch's operators: [C, height, width] on the device. For
   // evaluation: it makes full-size tensors, one member at a time.
-  torch::Tensor MeanProbabilities(int64_t picture, PictureSize size) const;
+  torch::Tensor MeanProbabilities(int64_t picture, const Region& region) const;
 
   CudaPlugin* const plugin_;
   torch::Tensor scores_;   // [N, M, C, h, w] float32
   torch::Tensor learned_;  // [N, K, h, w] float32, or undefined
   absl::Span<const UncertaintyKind> learned_kinds_;
   int members_ = 0;
+  int added_ = 0;
 };
 
 }  // namespace candor

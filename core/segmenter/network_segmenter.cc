@@ -49,16 +49,19 @@ class NetworkSegmenter : public Segmenter {
 
   const ModelInfo& info() const override { return info_; }
 
-  absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request,
-                                       const CancelCheck& cancelled) override {
-    if (image.width < 1 || image.height < 1) return absl::InvalidArgumentError("image: has no pixels");
-    RETURN_IF_ERROR(CheckKinds(info_.spec, request.kinds));
-    return GuardTorch([&]() -> absl::StatusOr<Segmentation> {
+  absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
+                                                         const MemberChecks& checks) override {
+    RETURN_IF_ERROR(CheckPictures(items));
+    std::vector<const Image*> images;
+    std::vector<PictureRequest> requests;
+    for (const SegmentItem& item : items) {
+      RETURN_IF_ERROR(CheckKinds(info_.spec, item.request.kinds));
+      images.push_back(item.image);
+      requests.push_back({{item.image->height, item.image->width}, item.request});
+    }
+    return GuardTorch([&]() -> absl::StatusOr<std::vector<Segmentation>> {
       torch::InferenceMode inference;
-      const torch::Tensor images = Preprocess(image, info_.spec.normalisation).to(device_);
-      ASSIGN_OR_RETURN(std::vector<Segmentation> results,
-                       predictor_->Predict(images, {image.height, image.width}, request, cancelled));
-      return std::move(results[0]);
+      return predictor_->PredictBatch(Preprocess(images, info_.spec.normalisation).to(device_), requests, checks);
     });
   }
 

@@ -24,19 +24,29 @@ struct ModelInfo {
   std::string device;      // "cpu" or "cuda"
 };
 
-// A loaded model. Thread-compatible: one Segment call at a time.
+// One picture of a batch. Borrows the image and the request's kinds.
+struct SegmentItem {
+  const Image* image = nullptr;
+  PredictRequest request;
+};
+
+// A loaded model. Thread-compatible: one call at a time.
 class Segmenter {
  public:
   virtual ~Segmenter() = default;
 
   virtual const ModelInfo& info() const = 0;
 
-  // Labels and uncertainty at the picture's own size. Padded with zeros right and bottom to multiples of 16, and
-  // cropped. FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty
-  // picture, a kind asked for twice. Cancelled: `cancelled` said so. ResourceExhausted: out of memory. Internal:
-  // non-finite output, or a fault of ours.
-  virtual absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request,
-                                               const CancelCheck& cancelled) = 0;
+  // Labels and uncertainty of each picture at its own size: padded with zeros right and bottom to multiples of 16, and
+  // cropped. The padded size (core/model/padded_size.h) must be one for the whole batch, of at least one picture.
+  // FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty picture, a
+  // kind asked for twice, a region that is empty or not inside, sizes that differ. Cancelled: `checks.cancelled` said
+  // so. ResourceExhausted: out of memory. Internal: non-finite output, or a fault of ours.
+  virtual absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
+                                                                 const MemberChecks& checks) = 0;
+
+  // A batch of one.
+  absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request, const CancelCheck& cancelled);
 };
 
 enum class Device { kAuto, kCpu, kCuda };
@@ -63,5 +73,8 @@ struct LoadOptions {
 // not there; DataLoss: another answer than the known one.
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options);
+
+// InvalidArgument: a picture, region or batch of items that SegmentBatch would refuse.
+absl::Status CheckPictures(absl::Span<const SegmentItem> items);
 
 }  // namespace candor

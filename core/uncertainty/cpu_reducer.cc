@@ -32,15 +32,16 @@ void ResetLike(const torch::Tensor& scores, int members, MemberScores* out) {
              static_cast<int>(scores.size(3)));
 }
 
-// Calls reductions[n]->Rows for all rows of all pictures, each of `height` rows.
-void ReduceAll(const std::vector<std::unique_ptr<FusedReduction>>& reductions, int64_t height) {
-  const auto batch = static_cast<int64_t>(reductions.size());
-  at::parallel_for(0, batch * height, kRowsPerTask, [&](int64_t begin, int64_t end) {
-    while (begin < end) {
-      const int64_t first = begin % height;
-      const int64_t last = std::min(height, first + end - begin);
-      reductions[begin / height]->Rows(static_cast<int>(first), static_cast<int>(last));
-      begin += last - first;
+// Calls Rows for all rows of all pictures, these shared out as one long list.
+void ReduceAll(const std::vector<std::unique_ptr<FusedReduction>>& reductions) {
+  std::vector<int64_t> ends;  // of each picture's rows in the list
+  for (const auto& reduction : reductions) ends.push_back((ends.empty() ? 0 : ends.back()) + reduction->rows());
+  at::parallel_for(0, ends.back(), kRowsPerTask, [&](int64_t begin, int64_t end) {
+    for (size_t n = 0; n < ends.size(); ++n) {
+      const int64_t start = ends[n] - reductions[n]->rows();
+      const int64_t first = std::max(begin, start);
+      const int64_t last = std::min(end, ends[n]);
+      if (first < last) reductions[n]->Rows(static_cast<int>(first - start), static_cast<int>(last - start));
     }
   });
 }
@@ -49,6 +50,7 @@ void ReduceAll(const std::vector<std::unique_ptr<FusedReduction>>& reductions, i
 
 void CpuReducer::Reset(int members, absl::Span<const UncertaintyKind> learned) {
   members_ = members;
+  added_ = 0;
   learned_kinds_ = learned;
 }
 
@@ -72,20 +74,24 @@ absl::Status CpuReducer::Add(int index, const Scores& scores) {
       if (!pictures_[n].learned.Store(0, ViewOf(scores.uncertainty, n))) finite = false;
     }
   });
+  added_ = index + 1;
   if (!finite) {
     return absl::InternalError(absl::StrCat("NON_FINITE_OUTPUT: member ", index, " gave a score that is not finite"));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Segmentation>> CpuReducer::Finish(PictureSize size, const PredictRequest& request) {
+absl::StatusOr<std::vector<Segmentation>> CpuReducer::Finish(absl::Span<const PictureRequest> requests) {
+  TORCH_CHECK(static_cast<int64_t>(requests.size()) == batch_, "requests: want ", batch_, ", got ", requests.size());
   std::vector<std::unique_ptr<FusedReduction>> reductions;
   for (int64_t n = 0; n < batch_; ++n) {
-    const Picture& picture = pictures_[n];
+    Picture& picture = pictures_[n];
+    if (added_ < members_) picture.scores.KeepFirst(added_);
     const LearnedScores learned = {has_learned_ ? &picture.learned : nullptr, learned_kinds_};
-    reductions.push_back(std::make_unique<FusedReduction>(picture.scores, learned, size.height, size.width, request));
+    reductions.push_back(
+        std::make_unique<FusedReduction>(picture.scores, learned, requests[n].region(), requests[n].request));
   }
-  ReduceAll(reductions, size.height);
+  ReduceAll(reductions);
   std::vector<Segmentation> results;
   for (const auto& reduction : reductions) {
     ASSIGN_OR_RETURN(Segmentation result, reduction->Finish());

@@ -13,7 +13,7 @@ class CpuReducer : public ScoreReducer {
  public:
   void Reset(int members, absl::Span<const UncertaintyKind> learned) override;
   absl::Status Add(int index, const Scores& scores) override;
-  absl::StatusOr<std::vector<Segmentation>> Finish(PictureSize size, const PredictRequest& request) override;
+  absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
 
  private:
   struct Picture {
@@ -22,6 +22,7 @@ class CpuReducer : public ScoreReducer {
   };
 
   int members_ = 0;
+  int added_ = 0;
   absl::Span<const UncertaintyKind> learned_kinds_;
   bool has_learned_ = false;
   int64_t batch_ = 0;

@@ -115,10 +115,10 @@ class FusedReduction::RowBuffers {
   RowJob job_;
 };
 
-UpsampleTable::UpsampleTable(int low, int count) {
+UpsampleTable::UpsampleTable(int low, int first, int count) {
   // In float, like PyTorch: the last position must not step over the last source.
   const float scale = static_cast<float>(low - 1) / static_cast<float>(4 * low - 1);
-  for (int i = 0; i < count; ++i) {
+  for (int i = first; i < first + count; ++i) {
     const float source = scale * static_cast<float>(i);
     index.push_back(std::min(static_cast<int>(source), low - 1));
     fraction.push_back(source - static_cast<float>(index.back()));
@@ -133,12 +133,16 @@ struct FusedReduction::Gathered {
   std::vector<ClassTally> classes;
 };
 
-FusedReduction::FusedReduction(const MemberScores& scores, const LearnedScores& learned, int height, int width,
+FusedReduction::FusedReduction(const MemberScores& scores, const LearnedScores& learned, const Region& region,
                                const PredictRequest& request)
-    : scores_(scores), learned_(learned), columns_(scores.width(), width), rows_(scores.height(), height) {
-  const size_t pixels = static_cast<size_t>(height) * width;
-  result_.width = width;
-  result_.height = height;
+    : scores_(scores),
+      learned_(learned),
+      columns_(scores.width(), region.x, region.width),
+      rows_(scores.height(), region.y, region.height) {
+  const size_t pixels = static_cast<size_t>(region.height) * region.width;
+  result_.width = region.width;
+  result_.height = region.height;
+  result_.members = scores.members();
   result_.labels.resize(pixels);
   result_.classes.resize(scores.classes());
   if (request.want_probabilities) result_.probabilities.resize(pixels * scores.classes());

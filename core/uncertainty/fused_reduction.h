@@ -20,9 +20,9 @@ namespace candor {
 
 // Where each output position reads its two sources: index[i] and index[i] + 1, the second with weight fraction[i].
 struct UpsampleTable {
-  // Of an axis of `low` values upsampled to 4 * low, align_corners: source = i (low - 1) / (4 low - 1). The first
-  // `count` positions, followed by repetitions of the last up to a multiple of 16.
-  UpsampleTable(int low, int count);
+  // Of an axis of `low` values upsampled to 4 * low, align_corners: source = i (low - 1) / (4 low - 1). Positions
+  // [first, first + count), followed by repetitions of the last up to a multiple of 16.
+  UpsampleTable(int low, int first, int count);
 
   std::vector<int32_t> index;
   std::vector<float> fraction;
@@ -37,14 +37,15 @@ struct LearnedScores {
 // One reduction of one picture. Construct, call Rows until every row is done, then Finish.
 class FusedReduction {
  public:
-  // `scores` and `learned` are borrowed. The picture has `height` <= 4 h rows and `width` <= 4 w columns; the rest is
-  // padding and is not computed. A kind that was learned is the sigmoid of its upsampled channel times
-  // UncertaintyKindMax; the others come from `scores`. Kinds must be possible: checked by the predictor. `request` is
-  // read in the constructor only.
-  FusedReduction(const MemberScores& scores, const LearnedScores& learned, int height, int width,
+  // `scores` and `learned` are borrowed. Only `region`, which lies within 4 h rows and 4 w columns, is computed. A kind
+  // that was learned is the sigmoid of its upsampled channel times UncertaintyKindMax; the others come from `scores`.
+  // Kinds must be possible: checked by the predictor. `request` is read in the constructor only.
+  FusedReduction(const MemberScores& scores, const LearnedScores& learned, const Region& region,
                  const PredictRequest& request);
 
-  // Computes rows [begin, end). Thread-safe for ranges that do not overlap.
+  int rows() const { return result_.height; }
+
+  // Computes rows [begin, end) of the region. Thread-safe for ranges that do not overlap.
   void Rows(int begin, int end) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The result. Internal: a value is not finite. To be called once.

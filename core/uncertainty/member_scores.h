@@ -31,6 +31,9 @@ class MemberScores {
   // Makes room; earlier scores are lost, memory is kept. All arguments >= 1.
   void Reset(int members, int classes, int height, int width);
 
+  // Forgets all members but the first `members` (>= 2), which are stored.
+  void KeepFirst(int members) { members_ = members; }
+
   // Copies a member's logits. False, with the member's scores undefined, if one is not finite.
   bool Store(int member, const LogitsView& logits);
 

@@ -14,15 +14,16 @@ NetworkPredictor::NetworkPredictor(std::unique_ptr<MemberSource> members, std::v
       learned_(std::move(learned)),
       reducer_(std::move(reducer)) {}
 
-absl::StatusOr<std::vector<Segmentation>> NetworkPredictor::Predict(const torch::Tensor& images, PictureSize size,
-                                                                    const PredictRequest& request,
-                                                                    const CancelCheck& cancelled) {
+absl::StatusOr<std::vector<Segmentation>> NetworkPredictor::PredictBatch(const torch::Tensor& images,
+                                                                         absl::Span<const PictureRequest> requests,
+                                                                         const MemberChecks& checks) {
   reducer_->Reset(members_->members(), learned_);
   for (int m = 0; m < members_->members(); ++m) {
-    if (cancelled && cancelled()) return absl::CancelledError("cancelled before all members had run");
+    if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled before all members had run");
+    if (m >= 2 && checks.enough && checks.enough()) break;
     RETURN_IF_ERROR(reducer_->Add(m, members_->Run(m, images)));
   }
-  return reducer_->Finish(size, request);
+  return reducer_->Finish(requests);
 }
 
 }  // namespace candor

@@ -17,9 +17,9 @@ class NetworkPredictor : public Predictor {
   NetworkPredictor(std::unique_ptr<MemberSource> members, std::vector<UncertaintyKind> kinds,
                    std::vector<UncertaintyKind> learned, std::unique_ptr<ScoreReducer> reducer);
 
-  absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
-                                                    const PredictRequest& request,
-                                                    const CancelCheck& cancelled) override;
+  absl::StatusOr<std::vector<Segmentation>> PredictBatch(const torch::Tensor& images,
+                                                         absl::Span<const PictureRequest> requests,
+                                                         const MemberChecks& checks) override;
   const std::vector<UncertaintyKind>& kinds() const override { return kinds_; }
 
  private:

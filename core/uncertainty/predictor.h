@@ -20,12 +20,19 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
 
-  // images [N, 3, H, W] float32, normalised and padded to multiples of 16, on the predictor's device. Returns N
-  // segmentations of the upper left `size`. Each kind of the request at most once and among kinds().
-  // Cancelled: `cancelled` (may be null) said so before a member. Internal: a value is not finite.
-  virtual absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
-                                                            const PredictRequest& request,
-                                                            const CancelCheck& cancelled) = 0;
+  // images [N, 3, H, W] float32, normalised and padded to multiples of 16, on the predictor's device; one request a
+  // picture. Each kind of a request at most once and among kinds(). Cancelled: `checks.cancelled` said so before a
+  // member. Internal: a value is not finite.
+  virtual absl::StatusOr<std::vector<Segmentation>> PredictBatch(const torch::Tensor& images,
+                                                                 absl::Span<const PictureRequest> requests,
+                                                                 const MemberChecks& checks) = 0;
+
+  // The same request for every picture.
+  absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
+                                                    const PredictRequest& request, const CancelCheck& cancelled) {
+    const std::vector<PictureRequest> requests(static_cast<size_t>(images.size(0)), {size, request});
+    return PredictBatch(images, requests, {cancelled});
+  }
 
   // The kinds this predictor can give, its default first.
   virtual const std::vector<UncertaintyKind>& kinds() const = 0;

@@ -20,6 +20,14 @@ struct PictureSize {
   int width = 0;
 };
 
+// What to compute of one picture of a batch: of its upper left `size`, the rest being padding.
+struct PictureRequest {
+  PictureSize size;
+  PredictRequest request;
+
+  Region region() const { return request.region.value_or(Region{0, 0, size.width, size.height}); }
+};
+
 // One batch's reduction. Thread-compatible. May throw c10::Error.
 class ScoreReducer {
  public:
@@ -32,8 +40,9 @@ class ScoreReducer {
   // Takes member `index`'s scores; indices come in order from 0. Internal: a score is not finite.
   virtual absl::Status Add(int index, const Scores& scores) = 0;
 
-  // All members are in: for each picture of the batch labels, maps and figures of its upper left `size`.
-  virtual absl::StatusOr<std::vector<Segmentation>> Finish(PictureSize size, const PredictRequest& request) = 0;
+  // Labels, maps and figures of each picture of the batch, from the members that are in: at least one, and two if there
+  // are more. `requests` has one entry a picture.
+  virtual absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) = 0;
 };
 
 }  // namespace candor

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -19,10 +20,21 @@ struct KindRequest {
   float threshold = 0;    // for share_above_threshold, in the kind's unit
 };
 
+// A rectangle of a picture's pixels.
+struct Region {
+  int x = 0;  // of its left column
+  int y = 0;  // of its top row
+  int width = 0;
+  int height = 0;
+};
+
 // What to compute of a picture. Borrows `kinds`.
 struct PredictRequest {
   absl::Span<const KindRequest> kinds;
   bool want_probabilities = false;
+  // Only these pixels are labelled and counted, though the network sees the whole picture. Lies inside it, not empty.
+  // Unset: all pixels.
+  std::optional<Region> region = std::nullopt;
 };
 
 struct KindStatistics {
@@ -48,10 +60,12 @@ struct ClassTally {
   double uncertainty_sum = 0;  // of the first kind asked for
 };
 
+// Of the region asked for.
 struct Segmentation {
   int width = 0;
   int height = 0;
-  std::vector<uint8_t> labels;      // [height][width], class indices
+  int members = 0;              // predictions it is made of; fewer than the model's where MemberChecks::enough said so
+  std::vector<uint8_t> labels;  // [height][width], class indices
   std::vector<KindResult> kinds;    // in the order asked for
   std::vector<ClassTally> classes;  // by class index
   // [classes][height][width], the softmax averaged over members; empty unless asked for. A picture's largest result by
@@ -61,5 +75,12 @@ struct Segmentation {
 
 // True once nobody waits for the answer any more. Called between members, from the computing thread.
 using CancelCheck = std::function<bool()>;
+
+// What the computation asks between members, from its own thread. Null: never.
+struct MemberChecks {
+  CancelCheck cancelled;
+  // True: answer with the members that have run, once these are two.
+  CancelCheck enough = nullptr;
+};
 
 }  // namespace candor

@@ -46,6 +46,42 @@ KindResult ComputeKind(const Image& image, const KindRequest& request, int class
   return result;
 }
 
+// The picture's region.
+Image Cropped(const SegmentItem& item) {
+  if (!item.request.region.has_value()) return *item.image;
+  const Region& region = *item.request.region;
+  Image result{region.width, region.height, {}};
+  for (int y = region.y; y < region.y + region.height; ++y) {
+    const auto row = item.image->pixels.begin() + 3 * (static_cast<std::ptrdiff_t>(y) * item.image->width + region.x);
+    result.pixels.insert(result.pixels.end(), row, row + 3 * static_cast<std::ptrdiff_t>(region.width));
+  }
+  return result;
+}
+
+Segmentation Answer(const ModelSpec& spec, const Image& image, const PredictRequest& request) {
+  const int classes = spec.class_count();
+  Segmentation result;
+  result.width = image.width;
+  result.height = image.height;
+  result.members = PredictionCount(spec);
+  result.classes.resize(static_cast<size_t>(classes));
+  const float first_max = request.kinds.empty() ? 0 : UncertaintyKindMax(request.kinds.front().kind, classes);
+  for (size_t i = 0; i < image.pixels.size(); i += 3) {
+    const int label = image.pixels[i] % classes;
+    result.labels.push_back(static_cast<uint8_t>(label));
+    ClassTally& tally = result.classes[static_cast<size_t>(label)];
+    ++tally.pixels;
+    tally.uncertainty_sum += static_cast<double>(image.pixels[i + 1]) / 255 * first_max;
+  }
+  for (const KindRequest& kind : request.kinds) result.kinds.push_back(ComputeKind(image, kind, classes));
+  if (request.want_probabilities) {
+    const size_t pixels = result.labels.size();
+    result.probabilities.assign(static_cast<size_t>(classes) * pixels, 0.1f / static_cast<float>(classes - 1));
+    for (size_t i = 0; i < pixels; ++i) result.probabilities[result.labels[i] * pixels + i] = 0.9f;
+  }
+  return result;
+}
+
 }  // namespace
 
 ModelInfo FakeModelInfo(const std::string& name, ModelKind kind, int classes) {
@@ -75,49 +111,36 @@ ModelInfo WithVerdict(ModelInfo info, UncertaintyKind kind, float accept_max, fl
   return info;
 }
 
-absl::Status FakeSegmenter::Begin(const Image& image, absl::Span<const KindRequest> kinds,
-                                  const CancelCheck& cancelled) {
+absl::Status FakeSegmenter::Begin(absl::Span<const SegmentItem> items, const MemberChecks& checks) {
   absl::MutexLock lock(&mu_);
-  calls_.push_back({image.width, image.height, {kinds.begin(), kinds.end()}});
+  for (const SegmentItem& item : items) {
+    const absl::Span<const KindRequest> kinds = item.request.kinds;
+    calls_.push_back({item.image->width, item.image->height, {kinds.begin(), kinds.end()}, batches_});
+  }
+  ++batches_;
   const auto may_go_on = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !is_blocked_; };
   while (!mu_.AwaitWithTimeout(absl::Condition(&may_go_on), absl::Milliseconds(1))) {
-    if (cancelled()) return absl::CancelledError("cancelled between members");
+    if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled between members");
   }
   if (exception_.has_value()) throw std::runtime_error(*exception_);
   return failure_;
 }
 
-absl::StatusOr<Segmentation> FakeSegmenter::Segment(const Image& image, const PredictRequest& request,
-                                                    const CancelCheck& cancelled) {
-  const absl::Span<const KindRequest> kinds = request.kinds;
+absl::StatusOr<std::vector<Segmentation>> FakeSegmenter::SegmentBatch(absl::Span<const SegmentItem> items,
+                                                                      const MemberChecks& checks) {
   struct CountReturn {
     FakeSegmenter* fake;
+    int pictures;
     ~CountReturn() {
       absl::MutexLock lock(&fake->mu_);
-      ++fake->returns_;
+      fake->returns_ += pictures;
     }
-  } count_return{this};
-  if (absl::Status status = Begin(image, kinds, cancelled); !status.ok()) return status;
-  const int classes = info_.spec.class_count();
-  Segmentation result;
-  result.width = image.width;
-  result.height = image.height;
-  result.classes.resize(static_cast<size_t>(classes));
-  const float first_max = kinds.empty() ? 0 : UncertaintyKindMax(kinds.front().kind, classes);
-  for (size_t i = 0; i < image.pixels.size(); i += 3) {
-    const int label = image.pixels[i] % classes;
-    result.labels.push_back(static_cast<uint8_t>(label));
-    ClassTally& tally = result.classes[static_cast<size_t>(label)];
-    ++tally.pixels;
-    tally.uncertainty_sum += static_cast<double>(image.pixels[i + 1]) / 255 * first_max;
-  }
-  for (const KindRequest& kind : kinds) result.kinds.push_back(ComputeKind(image, kind, classes));
-  if (request.want_probabilities) {
-    const size_t pixels = result.labels.size();
-    result.probabilities.assign(static_cast<size_t>(classes) * pixels, 0.1f / static_cast<float>(classes - 1));
-    for (size_t i = 0; i < pixels; ++i) result.probabilities[result.labels[i] * pixels + i] = 0.9f;
-  }
-  return result;
+  } count_return{this, static_cast<int>(items.size())};
+  if (absl::Status status = CheckPictures(items); !status.ok()) return status;
+  if (absl::Status status = Begin(items, checks); !status.ok()) return status;
+  std::vector<Segmentation> results;
+  for (const SegmentItem& item : items) results.push_back(Answer(info_.spec, Cropped(item), item.request));
+  return results;
 }
 
 void FakeSegmenter::Block() {

@@ -29,24 +29,26 @@ ModelInfo WithVerdict(ModelInfo info, UncertaintyKind kind, float accept_max, fl
 // Segment may run on any thread, one call at a time; the controls are thread-safe and may be used while it runs.
 class FakeSegmenter : public Segmenter {
  public:
+  // One picture of a batch.
   struct Call {
     int width = 0;
     int height = 0;
     std::vector<KindRequest> kinds;
+    int batch = 0;  // which batch it came in, from 0
   };
 
   explicit FakeSegmenter(ModelInfo info) : info_(std::move(info)) {}
 
   const ModelInfo& info() const override { return info_; }
-  absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request,
-                                       const CancelCheck& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
+                                                         const MemberChecks& checks) override ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls wait from now on until Release; one whose `cancelled` turns true returns Cancelled.
   void Block() ABSL_LOCKS_EXCLUDED(mu_);
   void Release() ABSL_LOCKS_EXCLUDED(mu_);
-  // Waits until `count` calls have begun, in all.
+  // Waits until `count` pictures have come, in all.
   void WaitForCalls(int count) ABSL_LOCKS_EXCLUDED(mu_);
-  // Waits until `count` calls have returned, in all.
+  // Waits until `count` pictures have been answered, in all.
   void WaitForReturns(int count) ABSL_LOCKS_EXCLUDED(mu_);
 
   // All later calls return `status` (OK: the answer again).
@@ -57,8 +59,7 @@ class FakeSegmenter : public Segmenter {
   std::vector<Call> calls() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  absl::Status Begin(const Image& image, absl::Span<const KindRequest> kinds, const CancelCheck& cancelled)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Begin(absl::Span<const SegmentItem> items, const MemberChecks& checks) ABSL_LOCKS_EXCLUDED(mu_);
 
   const ModelInfo info_;
   mutable absl::Mutex mu_;
@@ -67,6 +68,7 @@ class FakeSegmenter : public Segmenter {
   std::optional<std::string> exception_ ABSL_GUARDED_BY(mu_);
   std::vector<Call> calls_ ABSL_GUARDED_BY(mu_);
   int returns_ ABSL_GUARDED_BY(mu_) = 0;
+  int batches_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace candor

@@ -31,8 +31,8 @@ class CrossEntropyFunction : public torch::autograd::Function<CrossEntropyFuncti
     const torch::Tensor targets = labels.contiguous();
     CheckLabels(targets, logits.size(1));
     torch::Tensor gradient = torch::empty_like(scores);
-    const UpsampleTable columns(static_cast<int>(width), static_cast<int>(4 * width));
-    const UpsampleTable rows(static_cast<int>(height), static_cast<int>(4 * height));
+    const UpsampleTable columns(static_cast<int>(width), 0, static_cast<int>(4 * width));
+    const UpsampleTable rows(static_cast<int>(height), 0, static_cast<int>(4 * height));
     std::vector<CrossEntropySums> sums(logits.size(0));
     at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {

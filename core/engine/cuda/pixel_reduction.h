@@ -73,6 +73,7 @@ CANDOR_HOST_DEVICE inline MemberSoftmax Normalise(const CudaReduceJob& job, cons
   return {shift, 1.0f / sum, logf(sum) - weighted / sum, label};
 }
 
+// `y` and `x` count from the picture's corner, not the region's.
 CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, int y, int x) {
   const Tap row = MakeTap(y, job.low_height);
   const Tap column = MakeTap(x, job.low_width);

@@ -19,7 +19,9 @@ struct CudaReduceJob {
   int classes = 0;
   int low_height = 0;  // scores are [members][classes][low_height][low_width] float32
   int low_width = 0;
-  int height = 0;  // of the picture: <= 4 low_height
+  int top = 0;  // the region to compute, within 4 low_height rows and 4 low_width columns
+  int left = 0;
+  int height = 0;
   int width = 0;
   const float* scores = nullptr;
   // By kind: what a student's uncertainty head says of it, [low_height][low_width], and what its sigmoid is multiplied
@@ -40,7 +42,7 @@ class CudaPlugin {
 };
 
 // Changes with every change of this file: a library of another build is refused.
-inline constexpr int kCudaPluginVersion = 2;
+inline constexpr int kCudaPluginVersion = 3;
 
 // What the library exports.
 using CudaPluginFactory = CudaPlugin* (*)(int version);  // null: another version

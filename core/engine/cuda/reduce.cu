@@ -16,7 +16,7 @@ __global__ void ReduceKernel(CudaReduceJob job) {
   const int x = blockIdx.x * kBlockWidth + threadIdx.x;
   const int y = blockIdx.y * kBlockHeight + threadIdx.y;
   if (x >= job.width || y >= job.height) return;
-  const PixelReduction pixel = ReducePixel(job, y, x);
+  const PixelReduction pixel = ReducePixel(job, job.top + y, job.left + x);
   const long index = static_cast<long>(y) * job.width + x;
   job.labels[index] = static_cast<unsigned char>(pixel.label);
   for (int k = 0; k < static_cast<int>(kAllUncertaintyKinds.size()); ++k) {

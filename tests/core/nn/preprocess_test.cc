@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/nn/preprocess.h"
 
+#include "core/model/padded_size.h"
 #include "gtest/gtest.h"
 
 namespace candor {

@@ -20,7 +20,7 @@ class LoopPlugin : public CudaPlugin {
   const char* Reduce(const CudaReduceJob& job, CUstream_st* /*stream*/) override {
     for (int y = 0; y < job.height; ++y) {
       for (int x = 0; x < job.width; ++x) {
-        const PixelReduction pixel = ReducePixel(job, y, x);
+        const PixelReduction pixel = ReducePixel(job, job.top + y, job.left + x);
         const int index = y * job.width + x;
         job.labels[index] = static_cast<unsigned char>(pixel.label);
         for (size_t k = 0; k < kAllUncertaintyKinds.size(); ++k) {
@@ -36,7 +36,8 @@ std::vector<Segmentation> Reduce(ScoreReducer* reducer, const std::vector<Scores
                                  const PredictRequest& request, const std::vector<UncertaintyKind>& learned = {}) {
   reducer->Reset(static_cast<int>(members.size()), learned);
   for (size_t m = 0; m < members.size(); ++m) EXPECT_THAT(reducer->Add(static_cast<int>(m), members[m]), IsOk());
-  return *reducer->Finish({30, 27}, request);
+  const std::vector<PictureRequest> requests(static_cast<size_t>(members[0].logits.size(0)), {{30, 27}, request});
+  return *reducer->Finish(requests);
 }
 
 void ExpectNear(const std::vector<float>& actual, const std::vector<float>& want, float tolerance) {
@@ -84,6 +85,34 @@ TEST(CudaReducerTest, AgreesWithTheCpusReducerInLearnedKinds) {
   for (int n = 0; n < 2; ++n) {
     for (size_t k = 0; k < kinds.size(); ++k) ExpectNear(actual[n].kinds[k].map, want[n].kinds[k].map, 1e-5f);
   }
+}
+
+TEST(CudaReducerTest, AgreesWithTheCpusReducerInARegionAfterSomeMembers) {
+  torch::manual_seed(5);
+  const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true, 0.1f}};
+  LoopPlugin plugin;
+  CudaReducer cuda(&plugin);
+  CpuReducer cpu;
+  const PictureRequest whole = {{30, 27}, {kinds}};
+  PictureRequest part = whole;
+  part.request.region = Region{3, 6, 11, 20};
+  for (ScoreReducer* reducer : std::initializer_list<ScoreReducer*>{&cuda, &cpu}) reducer->Reset(4, {});
+  for (int m = 0; m < 3; ++m) {  // the fourth never comes
+    const Scores scores = {3 * torch::randn({2, 5, 8, 7}), {}};
+    ASSERT_THAT(cuda.Add(m, scores), IsOk());
+    ASSERT_THAT(cpu.Add(m, scores), IsOk());
+  }
+  const auto actual = cuda.Finish({whole, part});
+  const auto want = cpu.Finish({whole, part});
+  ASSERT_THAT(actual, IsOk());
+  ASSERT_THAT(want, IsOk());
+  for (int n = 0; n < 2; ++n) {
+    EXPECT_EQ((*actual)[n].members, 3);
+    EXPECT_EQ((*want)[n].members, 3);
+    EXPECT_EQ((*actual)[n].width, (*want)[n].width);
+    ExpectNear((*actual)[n].kinds[0].map, (*want)[n].kinds[0].map, 1e-3f);
+  }
+  EXPECT_EQ((*want)[1].width, 11);
 }
 
 TEST(CudaReducerTest, GivesProbabilitiesOnlyWhenAskedFor) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,45 @@ TEST_F(SegmenterTest, StopsWhenCancelled) {
   const auto result = segmenter->Segment(Gradient(16, 16), {}, [&] { return ++asked == 2; });
   EXPECT_EQ(result.status().code(), StatusCode::kCancelled);
   EXPECT_EQ(asked, 2);
+}
+
+TEST_F(SegmenterTest, ABatchHasTheAnswersOfItsPictures) {
+  WriteSmallBundle(folder_, ModelKind::kEnsemble, 2);
+  const auto segmenter = LoadSegmenter(folder_, {});
+  ASSERT_THAT(segmenter, IsOk());
+  const Image wide = Gradient(40, 24);
+  const Image narrow = Gradient(33, 17);  // of the same padded size, 48x32
+  const std::vector<KindRequest> stddev = {Map(UncertaintyKind::kPredictiveStddev)};
+  const std::vector<KindRequest> entropy = {Map(UncertaintyKind::kPredictiveEntropy)};
+  const SegmentItem items[] = {{&wide, {stddev, false, Region{8, 4, 20, 11}}}, {&narrow, {entropy}}};
+  const auto batch = (*segmenter)->SegmentBatch(items, {});
+  ASSERT_THAT(batch, IsOk());
+  for (int n = 0; n < 2; ++n) {
+    const auto alone = (*segmenter)->Segment(*items[n].image, items[n].request, nullptr);
+    ASSERT_THAT(alone, IsOk());
+    EXPECT_EQ((*batch)[n].labels, alone->labels);
+    ASSERT_EQ((*batch)[n].kinds[0].map.size(), alone->kinds[0].map.size());
+    for (size_t i = 0; i < alone->kinds[0].map.size(); ++i) {
+      ASSERT_NEAR((*batch)[n].kinds[0].map[i], alone->kinds[0].map[i], 1e-5);
+    }
+  }
+  EXPECT_EQ((*batch)[0].labels.size(), 20 * 11);
+}
+
+TEST_F(SegmenterTest, RefusesABatchOfSeveralSizesAndARegionOutside) {
+  WriteSmallBundle(folder_, ModelKind::kSingle, 1);
+  const auto segmenter = LoadSegmenter(folder_, {});
+  ASSERT_THAT(segmenter, IsOk());
+  const Image wide = Gradient(40, 24);
+  const Image small = Gradient(16, 16);
+  const SegmentItem items[] = {{&wide, {}}, {&small, {}}};
+  EXPECT_THAT((*segmenter)->SegmentBatch(items, {}),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr("got 16x16 beside 40x24")));
+  for (const Region& region : {Region{0, 0, 17, 1}, Region{-1, 0, 2, 2}, Region{0, 0, 0, 4},
+                               Region{15, 0, std::numeric_limits<int>::max(), 1}}) {
+    EXPECT_THAT((*segmenter)->Segment(small, {{}, false, region}, nullptr),
+                HasStatus(StatusCode::kInvalidArgument, HasSubstr("region: must be inside the picture of 16x16")));
+  }
 }
 
 TEST_F(SegmenterTest, RefusesABundleThatDoesNotReproduceItsKnownAnswer) {

@@ -45,8 +45,8 @@ Segmentation Reduce(const ScoreGrid& grid, int height, int width, const std::vec
   MemberScores learned_scores;
   if (learned != nullptr) learned_scores = Store(*learned);
   const std::vector<KindRequest> requests = MapsOf(kinds);
-  FusedReduction reduction(scores, {learned != nullptr ? &learned_scores : nullptr, learned_kinds}, height, width,
-                           {requests, /*want_probabilities=*/true});
+  FusedReduction reduction(scores, {learned != nullptr ? &learned_scores : nullptr, learned_kinds},
+                           {0, 0, width, height}, {requests, /*want_probabilities=*/true});
   reduction.Rows(0, height);
   return *reduction.Finish();
 }
@@ -227,7 +227,7 @@ TEST(FusedReductionTest, FiguresMatchTheMap) {
 TEST(FusedReductionTest, MapsComeOnlyWhereAskedFor) {
   const MemberScores scores = Store(RandomScores(1, 3, 4, 4, 1.0, 1));
   const std::vector<KindRequest> kinds = {{kEntropy, false, 0.1f}, {kMaximum, true, 0.1f}};
-  FusedReduction reduction(scores, {}, 16, 16, {kinds});
+  FusedReduction reduction(scores, {}, {0, 0, 16, 16}, {kinds});
   reduction.Rows(0, 16);
   const Segmentation result = *reduction.Finish();
   EXPECT_TRUE(result.kinds[0].map.empty());
@@ -240,7 +240,7 @@ TEST(FusedReductionTest, ThreadsGiveTheSameAnswerAsOne) {
   const ScoreGrid grid = RandomScores(3, 6, 16, 16, 2.0, 21);
   const MemberScores scores = Store(grid);
   const std::vector<KindRequest> kinds = MapsOf({kStddev, kEntropy});
-  FusedReduction reduction(scores, {}, 64, 64, {kinds});
+  FusedReduction reduction(scores, {}, {0, 0, 64, 64}, {kinds});
   std::vector<std::thread> threads;
   for (int begin = 0; begin < 64; begin += 16) {
     threads.emplace_back([&reduction, begin] { reduction.Rows(begin, begin + 16); });
@@ -254,23 +254,61 @@ TEST(FusedReductionTest, ThreadsGiveTheSameAnswerAsOne) {
   EXPECT_FLOAT_EQ(parallel.kinds[1].statistics.mean, serial.kinds[1].statistics.mean);
 }
 
+TEST(FusedReductionTest, ARegionHasThePixelsOfTheWholePicture) {
+  const ScoreGrid grid = RandomScores(3, 6, 12, 16, 2.0, 22);
+  const Segmentation whole = Reduce(grid, 45, 61, {kStddev, kEntropy});
+  const MemberScores scores = Store(grid);
+  const std::vector<KindRequest> kinds = MapsOf({kStddev, kEntropy});
+  const Region region = {7, 11, 23, 9};
+  FusedReduction reduction(scores, {}, region, {kinds, /*want_probabilities=*/true});
+  ASSERT_EQ(reduction.rows(), 9);
+  reduction.Rows(0, 9);
+  const Segmentation part = *reduction.Finish();
+  ASSERT_EQ(part.width, 23);
+  ASSERT_EQ(part.height, 9);
+  int64_t counted = 0;
+  for (const ClassTally& tally : part.classes) counted += tally.pixels;
+  EXPECT_EQ(counted, 23 * 9);
+  double sum = 0;
+  for (int y = 0; y < 9; ++y) {
+    for (int x = 0; x < 23; ++x) {
+      const int here = y * 23 + x;
+      const int there = (y + 11) * 61 + x + 7;
+      ASSERT_EQ(part.labels[here], whole.labels[there]);
+      ASSERT_NEAR(part.kinds[0].map[here], whole.kinds[0].map[there], 1e-6);
+      ASSERT_NEAR(part.probabilities[5 * 23 * 9 + here], whole.probabilities[5 * 45 * 61 + there], 1e-6);
+      sum += whole.kinds[1].map[there];
+    }
+  }
+  EXPECT_NEAR(part.kinds[1].statistics.mean, sum / (23 * 9), 1e-5);
+}
+
 TEST(FusedReductionTest, ANonFiniteValueIsAnInternalError) {
   // Finite scores whose difference overflows.
   const MemberScores scores = Store(Constant({{3e38f, -3e38f, 0}}));
   const std::vector<KindRequest> kinds = {{kExpected, false, 0.1f}};
-  FusedReduction reduction(scores, {}, 16, 16, {kinds});
+  FusedReduction reduction(scores, {}, {0, 0, 16, 16}, {kinds});
   reduction.Rows(0, 16);
   EXPECT_THAT(reduction.Finish(),
               HasStatus(absl::StatusCode::kInternal, testing::HasSubstr("NON_FINITE_OUTPUT: expected_entropy")));
 }
 
 TEST(UpsampleTableTest, MapsCornersToCorners) {
-  const UpsampleTable table(5, 20);
+  const UpsampleTable table(5, 0, 20);
   EXPECT_EQ(table.index[0], 0);
   EXPECT_EQ(table.fraction[0], 0);
   EXPECT_NEAR(table.index[19] + table.fraction[19], 4.0, 1e-5);
   EXPECT_NEAR(table.index[1] + table.fraction[1], 4.0 / 19, 1e-6);
   EXPECT_EQ(table.index.size() % 16, 0);
+}
+
+TEST(UpsampleTableTest, MayStartAnywhere) {
+  const UpsampleTable whole(5, 0, 20);
+  const UpsampleTable part(5, 13, 4);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(part.index[i], whole.index[13 + i]);
+    EXPECT_EQ(part.fraction[i], whole.fraction[13 + i]);
+  }
 }
 
 }  // namespace

@@ -119,5 +119,26 @@ TEST(NetworkPredictorTest, NamesTheMemberWithNonFiniteScores) {
               HasStatus(StatusCode::kInternal, HasSubstr("NON_FINITE_OUTPUT: member 1")));
 }
 
+TEST(NetworkPredictorTest, AnswersWithTheMembersThatRanOnceTheseAreEnough) {
+  std::vector<std::shared_ptr<Network>> members;
+  torch::manual_seed(6);
+  for (int m = 0; m < 4; ++m) members.push_back(std::make_shared<FixedNetwork>(torch::randn({1, 3, 4, 4})));
+  NetworkPredictor four = PredictorOf(members);
+  NetworkPredictor two = PredictorOf({members[0], members[1]});
+  const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true}};
+  const std::vector<PictureRequest> requests = {{{16, 16}, {kinds}}};
+  // "Enough" from the start: two are the fewest that have a deviation.
+  const auto early = four.PredictBatch(torch::zeros({1, 3, 16, 16}), requests, {nullptr, [] { return true; }});
+  const auto want = two.PredictBatch(torch::zeros({1, 3, 16, 16}), requests, {});
+  ASSERT_THAT(early, IsOk());
+  ASSERT_THAT(want, IsOk());
+  EXPECT_EQ((*early)[0].members, 2);
+  EXPECT_EQ((*early)[0].labels, (*want)[0].labels);
+  EXPECT_EQ((*early)[0].kinds[0].map, (*want)[0].kinds[0].map);
+  const auto all = four.PredictBatch(torch::zeros({1, 3, 16, 16}), requests, {nullptr, [] { return false; }});
+  ASSERT_THAT(all, IsOk());
+  EXPECT_EQ((*all)[0].members, 4);
+}
+
 }  // namespace
 }  // namespace candor

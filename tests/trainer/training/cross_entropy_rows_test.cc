@@ -32,7 +32,7 @@ struct Picture {
     job.labels = labels.data();
     job.class_weights = weights.empty() ? nullptr : weights.data();
     job.gradient = gradient.data();
-    return CrossEntropyOfPicture(job, UpsampleTable(width, 4 * width), UpsampleTable(height, 4 * height));
+    return CrossEntropyOfPicture(job, UpsampleTable(width, 0, 4 * width), UpsampleTable(height, 0, 4 * height));
   }
 
   int classes, height, width;

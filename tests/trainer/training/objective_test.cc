@@ -29,16 +29,18 @@ class FixedTeacher : public Predictor {
   FixedTeacher(torch::Tensor maps, std::vector<UncertaintyKind> kinds)  // [N, K, H, W]
       : maps_(std::move(maps)), kinds_(std::move(kinds)) {}
 
-  absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
-                                                    const PredictRequest& request, const CancelCheck&) override {
+  absl::StatusOr<std::vector<Segmentation>> PredictBatch(const torch::Tensor& images,
+                                                         absl::Span<const PictureRequest> requests,
+                                                         const MemberChecks&) override {
     if (!error.ok()) return error;
     EXPECT_TRUE(c10::InferenceMode::is_enabled());
-    EXPECT_EQ(size.height, images.size(2));
-    EXPECT_EQ(size.width, images.size(3));
     seen = images;
     std::vector<Segmentation> answers(static_cast<size_t>(images.size(0)));
     for (int64_t n = 0; n < images.size(0); ++n) {
-      for (const KindRequest& wanted : request.kinds) {
+      const PictureRequest& picture = requests[static_cast<size_t>(n)];
+      EXPECT_EQ(picture.size.height, images.size(2));
+      EXPECT_EQ(picture.size.width, images.size(3));
+      for (const KindRequest& wanted : picture.request.kinds) {
         EXPECT_TRUE(wanted.want_map);
         const auto found = std::find(kinds_.begin(), kinds_.end(), wanted.kind);
         const torch::Tensor map = maps_[n][found - kinds_.begin()].contiguous();
