@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
@@ -36,6 +37,15 @@ absl::StatusOr<v1::UncertaintyKind> ParseKind(absl::string_view name) {
         absl::StrCat("uncertainty kind: must be one of ", absl::StrJoin(known, ", "), ", got \"", name, "\""));
   }
   return kind;
+}
+
+// Travels as metadata, where a line break or the like would fail the call without a reason.
+absl::Status CheckHeader(absl::string_view field, const std::string& value) {
+  if (value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isgraph(c); })) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": must be at most 64 visible ASCII characters, got \"", absl::CEscape(value), "\""));
 }
 
 bool IsShare(float value) { return value >= 0 && value <= 1; }  // false for NaN
@@ -213,6 +223,8 @@ std::vector<std::string> AllKindNames() {
 }
 
 absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options) {
+  RETURN_IF_ERROR(CheckHeader("request_id", options.request_id));
+  RETURN_IF_ERROR(CheckHeader("traceparent", options.traceparent));
   v1::SegmentRequest request;
   request.set_model(options.model);
   if (options.want_labels) request.set_labels(v1::LABEL_RAW);

@@ -17,7 +17,8 @@ namespace candor {
 // The names of all kinds the protocol knows: "predictive_stddev" and so on.
 std::vector<std::string> AllKindNames();
 
-// The request without its image; maps are asked for as float32. InvalidArgument: an unknown kind, with those known.
+// The request without its image; maps are asked for as float32. InvalidArgument: an unknown kind, with those known; a
+// request id or traceparent that cannot travel.
 absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options);
 
 v1::RawImage MakeRawImage(const RawImage& image);

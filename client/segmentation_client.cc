@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "candor/v1/segmentation.grpc.pb.h"
 #include "client/messages.h"
 #include "core/base/status_macros.h"
+#include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace candor {
@@ -35,9 +37,26 @@ constexpr char kServiceConfig[] = R"json({
   "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1}
 })json";
 
+// The details of the error become payloads.
 absl::Status FromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());  // same numbers
+  absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());  // same numbers
+  google::rpc::Status details;
+  if (details.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : details.details()) {
+      result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+    }
+  }
+  return result;
+}
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+Headers IdentityHeaders(const SegmentOptions& options) {
+  Headers headers;
+  if (!options.request_id.empty()) headers.emplace_back("x-request-id", options.request_id);
+  if (!options.traceparent.empty()) headers.emplace_back("traceparent", options.traceparent);
+  return headers;
 }
 
 grpc::ChannelArguments MakeChannelArguments(int max_message_bytes) {
@@ -67,13 +86,13 @@ class GrpcSegmentationClient : public SegmentationClient {
   absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) override {
     ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
     request.mutable_image()->set_encoded(file_bytes.data(), file_bytes.size());
-    return Segment(request);
+    return Segment(request, options);
   }
 
   absl::StatusOr<SegmentResult> SegmentRaw(const RawImage& image, const SegmentOptions& options) override {
     ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
     *request.mutable_image()->mutable_raw() = MakeRawImage(image);
-    return Segment(request);
+    return Segment(request, options);
   }
 
   absl::StatusOr<ModelList> ListModels() override {
@@ -109,16 +128,17 @@ class GrpcSegmentationClient : public SegmentationClient {
 
  private:
   template <typename Stub, typename Method, typename Request, typename Reply>
-  absl::Status Call(Stub& stub, Method method, const Request& request, Reply* reply) {
+  absl::Status Call(Stub& stub, Method method, const Request& request, Reply* reply, const Headers& headers = {}) {
     grpc::ClientContext context;
+    for (const auto& [name, value] : headers) context.AddMetadata(name, value);
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
     return FromGrpc((stub.*method)(&context, request, reply));
   }
 
-  absl::StatusOr<SegmentResult> Segment(const v1::SegmentRequest& request) {
+  absl::StatusOr<SegmentResult> Segment(const v1::SegmentRequest& request, const SegmentOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     v1::SegmentResponse reply;
-    RETURN_IF_ERROR(Call(*segmentation_, &v1::Segmentation::Stub::Segment, request, &reply));
+    RETURN_IF_ERROR(Call(*segmentation_, &v1::Segmentation::Stub::Segment, request, &reply, IdentityHeaders(options)));
     const std::chrono::duration<double, std::milli> round_trip = std::chrono::steady_clock::now() - start;
     ASSIGN_OR_RETURN(SegmentResult result, ReadSegmentResponse(request, reply));
     result.round_trip_ms = round_trip.count();

@@ -41,6 +41,10 @@ struct SegmentOptions {
   std::string model;  // name or alias; empty: the server's default
   bool want_labels = true;
   std::vector<UncertaintyOption> uncertainty;  // empty: statistics of the default kind
+  // What the request is called in the server's log, its errors and SegmentResult::request_id: 1 to 64 visible ASCII
+  // characters. Empty: the server invents one.
+  std::string request_id;
+  std::string traceparent;  // the caller's place in a trace, as of W3C Trace Context; empty: none
 };
 
 struct UncertaintyFigures {
@@ -152,7 +156,8 @@ class SegmentationClient {
   virtual ~SegmentationClient() = default;
 
   // Segments a JPEG or PNG file's bytes, or raw pixels. Errors: those of the service
-  // (proto/candor/v1/segmentation.proto); Internal: a reply that contradicts itself.
+  // (proto/candor/v1/segmentation.proto), with details (client/error_details.h); InvalidArgument: a request id or
+  // traceparent that is not 1 to 64 visible ASCII characters; Internal: a reply that contradicts itself.
   virtual absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) = 0;
   virtual absl::StatusOr<SegmentResult> SegmentRaw(const RawImage& image, const SegmentOptions& options) = 0;
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "server/error_details.h"
 
 namespace candor {
 namespace {
@@ -142,7 +143,10 @@ absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Create(std::vector
 
 absl::StatusOr<const LoadedModel*> ModelRegistry::Find(absl::string_view name) const {
   absl::StatusOr<int> index = names_.Find(name);
-  if (!index.ok()) return absl::NotFoundError(absl::StrCat("model: ", index.status().message()));
+  if (!index.ok()) {
+    const absl::Status unknown = absl::NotFoundError(absl::StrCat("model: ", index.status().message()));
+    return WithResource(WithReason(unknown, kModelNotFound), "candor.v1.Model", name);
+  }
   return &models_[static_cast<size_t>(*index)];
 }
 

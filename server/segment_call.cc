@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "server/error_details.h"
 #include "server/grpc_status.h"
 
 namespace candor {
@@ -33,18 +34,18 @@ SteadyTime SteadyDeadline(system_clock::time_point deadline) {
 }  // namespace
 
 SegmentCall::SegmentCall(const ServingContext& serving, grpc::CallbackServerContext* context,
-                         const v1::SegmentRequest* request, v1::SegmentResponse* response, std::string request_id)
+                         const v1::SegmentRequest* request, v1::SegmentResponse* response, RequestIdentity identity)
     : serving_(serving),
       request_(*request),
       response_(*response),
-      request_id_(std::move(request_id)),
+      identity_(std::move(identity)),
       arrival_(steady_clock::now()),
       deadline_(SteadyDeadline(context->deadline())) {}
 
 grpc::ServerUnaryReactor* SegmentCall::Start(const ServingContext& serving, grpc::CallbackServerContext* context,
                                              const v1::SegmentRequest* request, v1::SegmentResponse* response,
-                                             std::string request_id) {
-  auto* call = new SegmentCall(serving, context, request, response, std::move(request_id));
+                                             RequestIdentity identity) {
+  auto* call = new SegmentCall(serving, context, request, response, std::move(identity));
   serving.metrics.RequestStarted();
   call->Run([call] { return call->Check(); });
   return call;  // alive even if it has ended: OnDone comes only after gRPC has the reactor
@@ -64,7 +65,9 @@ void SegmentCall::Run(Step step) noexcept {
 }
 
 absl::Status SegmentCall::StillWanted() const {
-  if (serving_.admission.abandoned()) return absl::UnavailableError("the server is shutting down, try another");
+  if (serving_.admission.abandoned()) {
+    return WithReason(absl::UnavailableError("the server is shutting down, try another"), kShuttingDown);
+  }
   if (steady_clock::now() >= deadline_) {
     return absl::DeadlineExceededError("the deadline passed before the answer was ready");
   }
@@ -121,7 +124,7 @@ absl::Status SegmentCall::Encode(InferenceOutcome outcome) {
   const std::optional<PictureVerdict> verdict = VerdictOn(model_->segmenter->info(), *outcome.result);
   if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
   FillSegmentResponse(plan_, model_->segmenter->info(), &*outcome.result, &response_);
-  response_.set_request_id(request_id_);
+  response_.set_request_id(identity_.request_id);
   encode_ms_ = MillisecondsSince(start);
   v1::Timing& timing = *response_.mutable_timing();
   timing.set_decode_ms(static_cast<float>(decode_ms_));
@@ -141,7 +144,9 @@ void SegmentCall::Record(const absl::Status& status) {
   const std::string model(model_ == nullptr ? Metrics::kUnknownModel
                                             : absl::string_view(model_->segmenter->info().name));
   serving_.metrics.RequestFinished("Segment", model, status.code(), total_ms / 1000);
-  LogInfo("request", {{"request_id", request_id_},
+  LogInfo("request", {{"request_id", identity_.request_id},
+                      {"trace_id", identity_.trace.trace_id},
+                      {"parent_id", identity_.trace.parent_id},
                       {"method", "Segment"},
                       {"model", model},
                       {"code", absl::StatusCodeToString(status.code())},
@@ -162,7 +167,7 @@ void SegmentCall::End(const absl::Status& status) noexcept {
     // Out of memory for a log line: the caller still gets the answer.
   }
   if (is_admitted_) serving_.admission.Answered();
-  Finish(ToGrpcStatus(status));
+  Finish(ToGrpcStatus(status, identity_.request_id));
 }
 
 void SegmentCall::OnCancel() {

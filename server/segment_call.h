@@ -16,6 +16,7 @@
 #include "server/execution/worker_pool.h"
 #include "server/metrics/metrics.h"
 #include "server/model_registry.h"
+#include "server/request_identity.h"
 #include "server/segmentation_codec.h"
 
 namespace candor {
@@ -39,14 +40,14 @@ class SegmentCall : public grpc::ServerUnaryReactor {
   // Starts a call. `request` and `response` are gRPC's and live until OnDone.
   static grpc::ServerUnaryReactor* Start(const ServingContext& serving, grpc::CallbackServerContext* context,
                                          const v1::SegmentRequest* request, v1::SegmentResponse* response,
-                                         std::string request_id);
+                                         RequestIdentity identity);
 
   void OnCancel() override;
   void OnDone() override;
 
  private:
   SegmentCall(const ServingContext& serving, grpc::CallbackServerContext* context, const v1::SegmentRequest* request,
-              v1::SegmentResponse* response, std::string request_id);
+              v1::SegmentResponse* response, RequestIdentity identity);
 
   // Each step hands the call over as its last act, or returns why the call is over.
   absl::Status Check();
@@ -65,7 +66,7 @@ class SegmentCall : public grpc::ServerUnaryReactor {
   const ServingContext& serving_;
   const v1::SegmentRequest& request_;
   v1::SegmentResponse& response_;
-  const std::string request_id_;
+  const RequestIdentity identity_;
   const SteadyTime arrival_;
   const SteadyTime deadline_;
   std::atomic<bool> is_cancelled_{false};

@@ -15,6 +15,7 @@
 #include "core/base/status_macros.h"
 #include "core/image/encode.h"
 #include "core/image/raw_image.h"
+#include "server/error_details.h"
 #include "server/model_codec.h"
 
 namespace candor {
@@ -53,9 +54,10 @@ absl::StatusOr<UncertaintyKind> ResolveKind(absl::string_view field, v1::Uncerta
   const auto append_kind = [](std::string* out, UncertaintyKind kind) {
     out->append(v1::UncertaintyKind_Name(ToProto(kind)));
   };
-  return absl::FailedPreconditionError(absl::StrCat(field, ": model \"", model.name, "\" has no ",
-                                                    v1::UncertaintyKind_Name(wanted), "; it has ",
-                                                    absl::StrJoin(model.spec.uncertainty, ", ", append_kind)));
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat(field, ": model \"", model.name, "\" has no ", v1::UncertaintyKind_Name(wanted),
+                                     "; it has ", absl::StrJoin(model.spec.uncertainty, ", ", append_kind))),
+                    kKindNotAvailable);
 }
 
 float DefaultThreshold(UncertaintyKind kind, const ModelInfo& model, float threshold_share) {
@@ -97,7 +99,7 @@ absl::Status AddUncertainty(const v1::UncertaintyRequest& request, const std::st
 
 // The decoder's message after the field's path.
 absl::Status Prefixed(absl::string_view path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, status.message()));
+  return WithReason(absl::Status(status.code(), absl::StrCat(path, status.message())), kImageRefused);
 }
 
 absl::StatusOr<PixelFormat> FromProto(v1::PixelFormat format) {

@@ -21,19 +21,30 @@ namespace candor {
 SegmentationService::SegmentationService(ServingContext serving)
     : serving_(serving), request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
 
-std::string SegmentationService::NextRequestId() {
-  return absl::StrCat(request_id_prefix_, absl::Hex(request_count_.fetch_add(1) + 1, absl::kZeroPad8));
+RequestIdentity SegmentationService::Identify(grpc::CallbackServerContext* context) {
+  const auto values = [context](const char* header) {
+    std::vector<absl::string_view> found;
+    const auto range = context->client_metadata().equal_range(header);
+    for (auto it = range.first; it != range.second; ++it) found.emplace_back(it->second.data(), it->second.size());
+    return found;
+  };
+  RequestIdentity identity =
+      IdentifyRequest(values(kRequestIdHeader), values(kTraceparentHeader),
+                      absl::StrCat(request_id_prefix_, absl::Hex(request_count_.fetch_add(1) + 1, absl::kZeroPad8)));
+  context->AddInitialMetadata(kRequestIdHeader, identity.request_id);
+  return identity;
 }
 
 grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerContext* context,
                                                        const v1::SegmentRequest* request,
                                                        v1::SegmentResponse* response) {
-  return SegmentCall::Start(serving_, context, request, response, NextRequestId());
+  return SegmentCall::Start(serving_, context, request, response, Identify(context));
 }
 
 grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContext* context, absl::string_view method,
                                                       const std::function<absl::Status(std::string* model)>& answer) {
   const auto start = std::chrono::steady_clock::now();
+  const RequestIdentity identity = Identify(context);
   std::string model(Metrics::kNoModel);
   serving_.metrics.RequestStarted();
   absl::Status status = serving_.admission.CheckOpen();
@@ -44,14 +55,16 @@ grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContex
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   serving_.metrics.RequestFinished(method, model, status.code(), seconds);
-  LogInfo("request", {{"request_id", NextRequestId()},
+  LogInfo("request", {{"request_id", identity.request_id},
+                      {"trace_id", identity.trace.trace_id},
+                      {"parent_id", identity.trace.parent_id},
                       {"method", method},
                       {"model", model},
                       {"code", absl::StatusCodeToString(status.code())},
                       {"error", status.message()},
                       {"total_ms", seconds * 1000}});
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status));
+  reactor->Finish(ToGrpcStatus(status, identity.request_id));
   return reactor;
 }
 

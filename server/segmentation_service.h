@@ -27,7 +27,8 @@ class SegmentationService final : public v1::Segmentation::CallbackService {
   // Answers at once from memory. `answer` returns the status and sets the metrics' model label.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, absl::string_view method,
                                    const std::function<absl::Status(std::string* model)>& answer);
-  std::string NextRequestId();
+  // By the call's metadata; the id goes back as a response header.
+  RequestIdentity Identify(grpc::CallbackServerContext* context);
 
   const ServingContext serving_;
   const std::string request_id_prefix_;  // random, so that ids of two servers or two runs differ

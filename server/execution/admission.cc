@@ -4,11 +4,21 @@
 #include "server/execution/admission.h"
 
 #include "absl/strings/str_cat.h"
+#include "server/error_details.h"
 
 namespace candor {
 namespace {
 
-absl::Status ShuttingDown() { return absl::UnavailableError("the server is shutting down, try another"); }
+// What a refused caller is told to wait: a queue that is full is full for longer than a few pictures.
+constexpr absl::Duration kRetryDelay = absl::Milliseconds(100);
+
+absl::Status ShuttingDown() {
+  return WithReason(absl::UnavailableError("the server is shutting down, try another"), kShuttingDown);
+}
+
+absl::Status QueueFull(const std::string& message) {
+  return WithRetryDelay(WithReason(absl::ResourceExhaustedError(message), kQueueFull), kRetryDelay);
+}
 
 }  // namespace
 
@@ -16,11 +26,11 @@ absl::Status Admission::Enter() {
   absl::MutexLock lock(&mu_);
   if (closed_) return ShuttingDown();
   if (unanswered_ >= places_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the queue is full: ", unanswered_, " requests wait for an answer, max_pending_requests is ", places_));
+    return QueueFull(absl::StrCat("the queue is full: ", unanswered_,
+                                  " requests wait for an answer, max_pending_requests is ", places_));
   }
   if (under_way_ >= places_ + kUnreadAnswers) {
-    return absl::ResourceExhaustedError(
+    return QueueFull(
         absl::StrCat("too many answers are not read: ", under_way_, " requests, max_pending_requests is ", places_));
   }
   ++unanswered_;
