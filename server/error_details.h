@@ -17,6 +17,7 @@ inline constexpr char kErrorDomain[] = "candor";
 
 // Reasons that say more than the code; any other error has its code's name.
 inline constexpr char kQueueFull[] = "QUEUE_FULL";
+inline constexpr char kWouldBeLate[] = "WOULD_BE_LATE";  // what waits already takes longer than the deadline
 inline constexpr char kShuttingDown[] = "SHUTTING_DOWN";
 inline constexpr char kModelNotFound[] = "MODEL_NOT_FOUND";
 inline constexpr char kKindNotAvailable[] = "UNCERTAINTY_KIND_NOT_AVAILABLE";

@@ -64,6 +64,20 @@ float DefaultThreshold(UncertaintyKind kind, const ModelInfo& model, float thres
   return threshold_share * UncertaintyKindMax(kind, model.spec.class_count());
 }
 
+absl::StatusOr<Priority> FromProto(v1::Priority priority) {
+  switch (priority) {
+    case v1::PRIORITY_LOW:
+      return Priority::kLow;
+    case v1::PRIORITY_UNSPECIFIED:
+    case v1::PRIORITY_NORMAL:
+      return Priority::kNormal;
+    case v1::PRIORITY_HIGH:
+      return Priority::kHigh;
+    default:
+      return UnknownEnum("priority", priority, "a value of Priority");
+  }
+}
+
 absl::Status AddUncertainty(const v1::UncertaintyRequest& request, const std::string& path, const ModelInfo& model,
                             float threshold_share, std::vector<bool>* is_asked_for, SegmentPlan* plan) {
   ASSIGN_OR_RETURN(const UncertaintyKind kind, ResolveKind(path + ".kind", request.kind(), model));
@@ -206,6 +220,8 @@ absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const
   }
   SegmentPlan plan;
   plan.labels = request.labels();
+  ASSIGN_OR_RETURN(plan.priority, FromProto(request.priority()));
+  plan.anytime = request.anytime() && PredictionCount(model.spec) > 1;
   const UncertaintyKind default_kind = model.spec.default_kind();
   plan.kinds.push_back({default_kind, false, DefaultThreshold(default_kind, model, threshold_share)});
   std::vector<bool> is_asked_for = {false};
@@ -254,6 +270,7 @@ void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, Segmen
   FillIdentity(model, response->mutable_model());
   response->set_width(segmentation->width);
   response->set_height(segmentation->height);
+  response->set_members(segmentation->members);
   for (const MapPlan& map : plan.maps) {
     FillMap(segmentation->kinds[map.kind_index], map.encoding, model, response->add_maps());
   }

@@ -12,6 +12,7 @@
 #include "core/image/image.h"
 #include "core/model/verdict.h"
 #include "core/segmenter/segmenter.h"
+#include "server/execution/inference_job.h"
 
 namespace candor {
 
@@ -26,6 +27,8 @@ struct SegmentPlan {
   std::vector<KindRequest> kinds;  // the model's default kind first; that of the verdict is among them
   std::vector<MapPlan> maps;       // in the order asked for
   v1::LabelEncoding labels = v1::LABEL_ENCODING_UNSPECIFIED;
+  Priority priority = Priority::kNormal;
+  bool anytime = false;              // and the model has several predictions
   bool has_server_threshold = true;  // of the default kind
 };
 

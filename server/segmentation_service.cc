@@ -72,13 +72,14 @@ grpc::ServerUnaryReactor* SegmentationService::ListModels(grpc::CallbackServerCo
                                                           const v1::ListModelsRequest* /*request*/,
                                                           v1::ListModelsResponse* response) {
   return Answer(context, "ListModels", [this, response](std::string* /*model*/) {
+    const std::shared_ptr<const ModelRegistry> registry = serving_.models.Now();
     std::vector<const LoadedModel*> models;
-    for (const LoadedModel& model : serving_.models.models()) models.push_back(&model);
+    for (const LoadedModel& model : registry->models()) models.push_back(&model);
     std::sort(models.begin(), models.end(), [](const LoadedModel* a, const LoadedModel* b) {
       return a->segmenter->info().name < b->segmenter->info().name;
     });
     for (const LoadedModel* model : models) FillModel(*model, response->add_models());
-    response->set_default_model(serving_.models.default_model().segmenter->info().name);
+    response->set_default_model(registry->default_model().segmenter->info().name);
     return absl::OkStatus();
   });
 }
@@ -88,7 +89,8 @@ grpc::ServerUnaryReactor* SegmentationService::GetModel(grpc::CallbackServerCont
                                                         v1::GetModelResponse* response) {
   return Answer(context, "GetModel", [this, request, response](std::string* label) -> absl::Status {
     *label = std::string(Metrics::kUnknownModel);
-    ASSIGN_OR_RETURN(const LoadedModel* model, serving_.models.Find(request->model()));
+    const std::shared_ptr<const ModelRegistry> registry = serving_.models.Now();
+    ASSIGN_OR_RETURN(const LoadedModel* model, registry->Find(request->model()));
     *label = model->segmenter->info().name;
     FillModel(*model, response->mutable_model());
     return absl::OkStatus();

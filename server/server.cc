@@ -83,14 +83,14 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
 
 class ServerImpl : public Server {
  public:
-  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models, InferenceExecutor* executor)
+  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models, InferenceScheduler* scheduler)
       : config_(config),
-        models_(std::move(models)),
-        metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_)),
+        models_(std::shared_ptr<const ModelRegistry>(std::move(models))),
+        metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
-        service_(ServingContext{*models_, *executor, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
+        service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
                                 config.uncertainty_threshold()}) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
@@ -104,7 +104,7 @@ class ServerImpl : public Server {
 
  private:
   const v1::ServerConfig config_;
-  const std::unique_ptr<ModelRegistry> models_;
+  ModelHub models_;
   Metrics metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
@@ -153,7 +153,8 @@ absl::Status ServerImpl::StartGrpc() {
   grpc_address_ = absl::StrCat(address.host, ":", port);
   grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
   health->SetServingStatus(kServiceName, true);
-  for (const LoadedModel& model : models_->models()) {
+  const std::shared_ptr<const ModelRegistry> models = models_.Now();
+  for (const LoadedModel& model : models->models()) {
     health->SetServingStatus(model.segmenter->info().name, true);
     for (const std::string& alias : model.aliases) health->SetServingStatus(alias, true);
   }
@@ -181,8 +182,8 @@ void ServerImpl::Drain() {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
-                                                      InferenceExecutor* executor) {
-  auto server = std::make_unique<ServerImpl>(config, std::move(models), executor);
+                                                      InferenceScheduler* scheduler) {
+  auto server = std::make_unique<ServerImpl>(config, std::move(models), scheduler);
   RETURN_IF_ERROR(server->StartMetrics());
   RETURN_IF_ERROR(server->StartGrpc());
   return std::unique_ptr<Server>(std::move(server));

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "core/model/padded_size.h"
-#include "server/execution/retry_after.h"
+#include "server/error_details.h"
 #include "server/execution/run_batch.h"
 
 namespace candor {
@@ -33,6 +33,11 @@ bool HaveOneShape(const Image& a, const Image& b) {
 // `now` + `duration` that does not overflow; false for "no deadline".
 bool IsAfter(SteadyTime now, SteadyDuration duration, SteadyTime deadline) {
   return deadline != SteadyTime::max() && now + duration > deadline;
+}
+
+absl::Status QueueFull(const std::string& what, absl::Duration wait) {
+  return WithRetryDelay(
+      WithReason(absl::ResourceExhaustedError(absl::StrCat("the inference queue is full: ", what)), kQueueFull), wait);
 }
 
 }  // namespace
@@ -59,15 +64,12 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
   const int64_t pixels = PaddedPixels(job.image);
   absl::MutexLock lock(&mu_);
   if (static_cast<int>(queue_.size()) >= limits_.jobs) {
-    return WithRetryAfter(absl::ResourceExhaustedError(
-                              absl::StrCat("the inference queue is full: ", queue_.size(), " pictures wait")),
-                          WaitAhead(job.priority));
+    return QueueFull(absl::StrCat(queue_.size(), " pictures wait"), WaitAhead(job.priority));
   }
   if (!queue_.empty() && queued_bytes_ + bytes > limits_.picture_bytes) {
-    return WithRetryAfter(absl::ResourceExhaustedError(absl::StrCat(
-                              "the inference queue is full: ", queued_bytes_, " bytes of pictures wait, ", bytes,
-                              " more would pass the limit of ", limits_.picture_bytes)),
-                          WaitAhead(job.priority));
+    return QueueFull(absl::StrCat(queued_bytes_, " bytes of pictures wait, ", bytes, " more would pass the limit of ",
+                                  limits_.picture_bytes),
+                     WaitAhead(job.priority));
   }
   const SteadyDuration expected = times_.Expect(job.segmenter->info().name, pixels, 1);
   queued_bytes_ += bytes;
@@ -84,12 +86,11 @@ absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priorit
   const SteadyTime now = steady_clock::now();
   // Without a queue the estimate may be wrong, and running costs nobody else anything.
   if (queue_.empty() || !IsAfter(now, expected, deadline)) return absl::OkStatus();
-  return WithRetryAfter(
-      absl::ResourceExhaustedError(absl::StrCat(
-          "the answer would come too late: about ", absl::FormatDuration(absl::Trunc(wait, absl::Milliseconds(1))),
-          " of work waits, the deadline is in ",
-          absl::FormatDuration(absl::Trunc(absl::FromChrono(deadline - now), absl::Milliseconds(1))))),
-      wait);
+  const absl::Status status = absl::ResourceExhaustedError(
+      absl::StrCat("the answer would come too late: about ", absl::ToInt64Milliseconds(wait),
+                   " ms of work waits, the deadline is in ",
+                   std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count(), " ms"));
+  return WithRetryDelay(WithReason(status, kWouldBeLate), wait);
 }
 
 void InferenceScheduler::RunAndWait(const std::function<void()>& work) {
@@ -138,9 +139,8 @@ void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
 
 std::vector<InferenceScheduler::Queue::iterator> InferenceScheduler::ChooseBatch(SteadyTime now) {
   // The first of equals is the oldest.
-  const auto head = std::max_element(queue_.begin(), queue_.end(), [](const Entry& a, const Entry& b) {
-    return a.job.priority < b.job.priority;
-  });
+  const auto head = std::max_element(queue_.begin(), queue_.end(),
+                                     [](const Entry& a, const Entry& b) { return a.job.priority < b.job.priority; });
   std::vector<Queue::iterator> batch = {head};
   if (head->job.anytime) return batch;
   const auto max_size = static_cast<size_t>(head->job.batching.max_batch_size);
@@ -165,8 +165,8 @@ SteadyTime InferenceScheduler::WaitUntil(const std::vector<Queue::iterator>& bat
   SteadyTime until = head.submitted + batching.window;
   for (const auto& entry : batch) {
     if (entry->job.deadline == SteadyTime::max()) continue;
-    until = std::min(until, entry->job.deadline - times_.Expect(head.job.segmenter->info().name, head.pixels,
-                                                                batching.max_batch_size));
+    until = std::min(until, entry->job.deadline -
+                                times_.Expect(head.job.segmenter->info().name, head.pixels, batching.max_batch_size));
   }
   return until;
 }

@@ -42,12 +42,12 @@ class InferenceScheduler {
 
   // Never blocks. After OK, `done` is called once, on the scheduler's thread: it must be short and must not throw. A
   // job that is cancelled (Cancelled), or late or bound to be by measured compute times (DeadlineExceeded) when its
-  // turn comes never reaches the segmenter. ResourceExhausted, with RetryAfter: the queue is full, and `done` is not
+  // turn comes never reaches the segmenter. ResourceExhausted, with a retry delay: the queue is full, and `done` is not
   // called.
   absl::Status Submit(InferenceJob job, Done done) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // For a request that has not been decoded yet. ResourceExhausted, with RetryAfter: what waits at this priority or a
-  // higher one will take longer than until `deadline`.
+  // For a request that has not been decoded yet. ResourceExhausted, with a retry delay: what waits at this priority or
+  // a higher one will take longer than until `deadline`.
   absl::Status CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -96,7 +96,7 @@ class InferenceScheduler {
   int64_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::array<SteadyDuration, kPriorities> queued_time_ ABSL_GUARDED_BY(mu_){};  // expected, by priority
   SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);                                  // expected end of the running batch
-  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;  // since a batch began to wait for more
+  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;                               // since a batch began to wait for more
   ComputeTimes times_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
