@@ -96,6 +96,9 @@ absl::Status SegmentCall::Decode() {
   decode_ms_ = MillisecondsSince(start);
   width_ = job.image.width;
   height_ = job.image.height;
+  RETURN_IF_ERROR(CheckPlanFits(plan_, width_, height_));
+  if (plan_.needs_picture()) picture_ = job.image;
+  job.region = plan_.region;
   RETURN_IF_ERROR(StillWanted());
   job.segmenter = model_->segmenter.get();
   job.kinds = plan_.kinds;
@@ -121,9 +124,9 @@ absl::Status SegmentCall::Encode(InferenceOutcome outcome) {
   RETURN_IF_ERROR(StillWanted());
   const std::string& name = model_->segmenter->info().name;
   serving_.metrics.PictureSegmented(name, *outcome.result, plan_.has_server_threshold);
-  const std::optional<PictureVerdict> verdict = VerdictOn(model_->segmenter->info(), *outcome.result);
+  const std::optional<PictureVerdict> verdict = VerdictOn(plan_, model_->segmenter->info(), *outcome.result);
   if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
-  FillSegmentResponse(plan_, model_->segmenter->info(), &*outcome.result, &response_);
+  FillSegmentResponse(plan_, model_->segmenter->info(), &picture_, &*outcome.result, &response_);
   response_.set_request_id(identity_.request_id);
   encode_ms_ = MillisecondsSince(start);
   v1::Timing& timing = *response_.mutable_timing();

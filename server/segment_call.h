@@ -74,6 +74,7 @@ class SegmentCall : public grpc::ServerUnaryReactor {
   bool is_admitted_ = false;
   const LoadedModel* model_ = nullptr;
   SegmentPlan plan_;
+  Image picture_;           // empty unless the plan needs it
   SteadyTime handed_over_;  // when the call last began to wait for a thread
   int width_ = 0;
   int height_ = 0;

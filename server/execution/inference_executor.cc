@@ -23,7 +23,7 @@ absl::Status Late() { return absl::DeadlineExceededError("the deadline passed be
 absl::StatusOr<Segmentation> SegmentGuarded(const InferenceJob& job) {
   const auto cancelled = [&job] { return std::chrono::steady_clock::now() >= job.deadline || job.cancelled(); };
   try {
-    absl::StatusOr<Segmentation> result = job.segmenter->Segment(job.image, {job.kinds}, cancelled);
+    absl::StatusOr<Segmentation> result = job.segmenter->Segment(job.image, {job.kinds, false, job.region}, cancelled);
     if (absl::IsCancelled(result.status()) && std::chrono::steady_clock::now() >= job.deadline) return Late();
     return result;
   } catch (const std::exception& e) {

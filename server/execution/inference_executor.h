@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct InferenceJob {
   Segmenter* segmenter = nullptr;  // outlives the job
   Image image;
   std::vector<KindRequest> kinds;
+  std::optional<Region> region;
   SteadyTime deadline = SteadyTime::max();
   CancelCheck cancelled;  // thread-safe, cheap
 };
