@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/image/run_lengths.h"
 
 namespace candor {
 namespace {
@@ -98,6 +99,12 @@ absl::Status ReadLabels(const v1::SegmentRequest& request, const v1::SegmentResp
     return BadReply("label_encoding: asked for ", v1::LabelEncoding_Name(request.labels()), ", got ",
                     v1::LabelEncoding_Name(reply.label_encoding()));
   }
+  if (request.labels() == v1::LABEL_RLE) {
+    absl::StatusOr<std::vector<uint8_t>> labels = DecodeRuns(reply.labels(), int64_t{reply.width()} * reply.height());
+    if (!labels.ok()) return BadReply("labels: ", labels.status().message());
+    result->labels = {reply.width(), reply.height(), *std::move(labels)};
+    return absl::OkStatus();
+  }
   const bool wanted = request.labels() == v1::LABEL_RAW;
   const int64_t bytes = wanted ? int64_t{reply.width()} * reply.height() : 0;
   if (static_cast<int64_t>(reply.labels().size()) != bytes) {
@@ -147,6 +154,44 @@ absl::Status ReadClasses(const v1::SegmentResponse& reply, SegmentResult* result
     result->classes.push_back({in.class_index(), in.share(), in.mean_uncertainty()});
   }
   return absl::OkStatus();
+}
+
+absl::Status ReadGroups(const v1::SegmentResponse& reply, SegmentResult* result) {
+  for (const v1::GroupStatistics& in : reply.groups()) {
+    if (!IsShare(in.share()) || !IsUncertainty(in.mean_uncertainty())) {
+      return BadReply("groups: share ", in.share(), " and mean uncertainty ", in.mean_uncertainty(), " of ", in.name(),
+                      " must be in [0, 1], finite and >= 0");
+    }
+    result->groups.push_back({in.name(), in.share(), in.mean_uncertainty()});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadAbstention(const v1::SegmentRequest& request, const v1::SegmentResponse& reply,
+                            SegmentResult* result) {
+  if (request.has_abstain() != reply.has_abstained_share()) {
+    return BadReply("abstained_share: ", request.has_abstain() ? "was asked for and is missing" : "was not asked for");
+  }
+  if (!reply.has_abstained_share()) return absl::OkStatus();
+  if (!IsShare(reply.abstained_share())) {
+    return BadReply("abstained_share: must be in [0, 1], got ", reply.abstained_share());
+  }
+  result->abstained_share = reply.abstained_share();
+  return absl::OkStatus();
+}
+
+// The size asked for, where the request says it.
+absl::Status CheckSize(const v1::SegmentRequest& request, const v1::SegmentResponse& reply) {
+  if (reply.width() < 1 || reply.height() < 1) {
+    return BadReply("width and height: must be >= 1, got ", reply.width(), "x", reply.height());
+  }
+  if (!request.has_region() && !request.image().has_raw()) return absl::OkStatus();
+  const bool is_part = request.has_region();
+  const int width = is_part ? request.region().width() : request.image().raw().width();
+  const int height = is_part ? request.region().height() : request.image().raw().height();
+  if (width == reply.width() && height == reply.height()) return absl::OkStatus();
+  return BadReply("width and height: ", is_part ? "asked for " : "sent ", width, "x", height, ", got ", reply.width(),
+                  "x", reply.height());
 }
 
 absl::StatusOr<Verdict> ReadVerdict(v1::Verdict verdict) {
@@ -227,13 +272,31 @@ absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& opti
   RETURN_IF_ERROR(CheckHeader("traceparent", options.traceparent));
   v1::SegmentRequest request;
   request.set_model(options.model);
-  if (options.want_labels) request.set_labels(v1::LABEL_RAW);
+  if (options.want_labels) {
+    request.set_labels(options.label_transfer == LabelTransfer::kRunLengths ? v1::LABEL_RLE : v1::LABEL_RAW);
+  }
   for (const UncertaintyOption& option : options.uncertainty) {
     ASSIGN_OR_RETURN(const v1::UncertaintyKind kind, ParseKind(option.kind));
     v1::UncertaintyRequest* asked = request.add_uncertainty();
     asked->set_kind(kind);
     if (option.want_map) asked->set_encoding(v1::MAP_F32);
     if (option.threshold.has_value()) asked->set_threshold(*option.threshold);
+  }
+  if (options.abstain.has_value()) {
+    const AbstainOption& option = *options.abstain;
+    v1::Abstain* abstain = request.mutable_abstain();
+    ASSIGN_OR_RETURN(const v1::UncertaintyKind kind, ParseKind(option.kind));
+    abstain->set_kind(kind);
+    abstain->mutable_class_thresholds()->Add(option.class_thresholds.begin(), option.class_thresholds.end());
+    if (option.class_thresholds.empty()) abstain->set_threshold(option.threshold);
+    abstain->set_index(option.index);
+  }
+  if (options.region.has_value()) {
+    v1::Region* region = request.mutable_region();
+    region->set_x(options.region->x);
+    region->set_y(options.region->y);
+    region->set_width(options.region->width);
+    region->set_height(options.region->height);
   }
   return request;
 }
@@ -249,14 +312,7 @@ v1::RawImage MakeRawImage(const RawImage& image) {
 }
 
 absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply) {
-  if (reply.width() < 1 || reply.height() < 1) {
-    return BadReply("width and height: must be >= 1, got ", reply.width(), "x", reply.height());
-  }
-  const v1::RawImage& raw = request.image().raw();
-  if (request.image().has_raw() && (raw.width() != reply.width() || raw.height() != reply.height())) {
-    return BadReply("width and height: sent ", raw.width(), "x", raw.height(), ", got ", reply.width(), "x",
-                    reply.height());
-  }
+  RETURN_IF_ERROR(CheckSize(request, reply));
   SegmentResult result;
   result.request_id = reply.request_id();
   result.model = reply.model().name();
@@ -267,6 +323,8 @@ absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& requ
   RETURN_IF_ERROR(ReadLabels(request, reply, &result));
   RETURN_IF_ERROR(ReadUncertainty(request, reply, &result));
   RETURN_IF_ERROR(ReadClasses(reply, &result));
+  RETURN_IF_ERROR(ReadGroups(reply, &result));
+  RETURN_IF_ERROR(ReadAbstention(request, reply, &result));
   ASSIGN_OR_RETURN(result.verdict, ReadVerdict(reply.verdict()));
   const v1::Timing& timing = reply.timing();
   result.server_times = {timing.decode_ms(), timing.queue_ms(), timing.infer_ms(), timing.encode_ms()};

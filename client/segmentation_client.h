@@ -37,10 +37,32 @@ struct UncertaintyOption {
   std::optional<float> threshold = std::nullopt;  // unset: the server's
 };
 
+// Uncertain pixels get `index` in place of their label; all figures stay those of the model's labels.
+struct AbstainOption {
+  std::string kind;                     // empty: the model's default
+  float threshold = 0;                  // in the kind's unit: above it the label goes
+  std::vector<float> class_thresholds;  // by class; not empty: in place of `threshold`
+  int index = 255;                      // no class of the model
+};
+
+// A rectangle of the upright picture's pixels.
+struct RegionOption {
+  int x = 0;  // of its left column
+  int y = 0;  // of its top row
+  int width = 0;
+  int height = 0;
+};
+
+// How labels travel; what the caller gets is the same.
+enum class LabelTransfer { kRaw, kRunLengths };
+
 struct SegmentOptions {
   std::string model;  // name or alias; empty: the server's default
   bool want_labels = true;
-  std::vector<UncertaintyOption> uncertainty;  // empty: statistics of the default kind
+  LabelTransfer label_transfer = LabelTransfer::kRaw;  // run lengths: a tenth of the bytes or less of usual maps
+  std::vector<UncertaintyOption> uncertainty;          // empty: statistics of the default kind
+  std::optional<AbstainOption> abstain;
+  std::optional<RegionOption> region;  // all of the answer is about these pixels alone; unset: the picture
   // What the request is called in the server's log, its errors and SegmentResult::request_id: 1 to 64 visible ASCII
   // characters. Empty: the server invents one.
   std::string request_id;
@@ -69,6 +91,13 @@ struct ClassShare {
   float mean_uncertainty = 0;
 };
 
+// A group of classes of the model's bundle, such as "drivable".
+struct GroupShare {
+  std::string name;
+  float share = 0;
+  float mean_uncertainty = 0;  // 0 without a pixel
+};
+
 struct StageTimes {
   float decode_ms = 0;
   float queue_ms = 0;
@@ -86,13 +115,15 @@ struct SegmentResult {
   std::string model;
   int model_version = 0;
   std::string model_digest;
-  int width = 0;
+  int width = 0;  // of the picture, or of the region
   int height = 0;
   ByteMap labels;  // empty unless asked for
   // The model's default kind first, then the others asked for, then the verdict's if it is not among them.
   std::vector<UncertaintyResult> uncertainty;
   Verdict verdict = Verdict::kNone;
-  std::vector<ClassShare> classes;  // largest first
+  std::vector<ClassShare> classes;       // largest first
+  std::vector<GroupShare> groups;        // all of the model's
+  std::optional<float> abstained_share;  // of all pixels; only if asked to abstain
   StageTimes server_times;
   double round_trip_ms = 0;
 };

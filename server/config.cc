@@ -77,6 +77,7 @@ absl::Status CheckLimits(const v1::ServerConfig& config) {
   }
   RETURN_IF_ERROR(CheckRange("max_pending_requests", config.max_pending_requests(), 1, 65536));
   RETURN_IF_ERROR(CheckRange("queued_picture_bytes", config.queued_picture_bytes(), 0, int64_t{1} << 40));
+  RETURN_IF_ERROR(CheckRange("max_streams", config.max_streams(), 0, 65536));
   // Negated, so that NaN fails.
   if (!(config.uncertainty_threshold() >= 0 && config.uncertainty_threshold() <= 1)) {
     return absl::InvalidArgumentError(
@@ -120,6 +121,7 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   }
   if (!config->has_max_pending_requests()) config->set_max_pending_requests(64);
   if (!config->has_queued_picture_bytes()) config->set_queued_picture_bytes(1024 * kMiB);
+  if (!config->has_max_streams()) config->set_max_streams(64);
   if (!config->has_uncertainty_threshold()) config->set_uncertainty_threshold(0.1F);
   if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
   if (!config->has_reflection()) config->set_reflection(true);

@@ -74,6 +74,11 @@ void FillModel(const LoadedModel& model, v1::Model* message) {
     class_info->set_green(spec.colour.green);
     class_info->set_blue(spec.colour.blue);
   }
+  for (const ClassGroup& group : info.spec.groups) {
+    v1::ClassGroupInfo* group_info = message->add_groups();
+    group_info->set_name(group.name);
+    for (int index : group.classes) group_info->add_class_indices(index);
+  }
   for (UncertaintyKind kind : info.spec.uncertainty) {
     v1::UncertaintyKindInfo* kind_info = message->add_uncertainty();
     kind_info->set_kind(ToProto(kind));

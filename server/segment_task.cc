@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "server/error_details.h"
+#include "server/segmentation_codec.h"
 
 namespace candor {
 namespace {
@@ -94,7 +95,10 @@ absl::Status SegmentTask::Decode() {
   decode_ms_ = MillisecondsSince(start);
   width_ = job.image.width;
   height_ = job.image.height;
+  RETURN_IF_ERROR(CheckPlanFits(plan_, width_, height_));
   RETURN_IF_ERROR(StillWanted());
+  job.region = plan_.region;
+  job.keep_image = plan_.overlay.has_value();
   job.segmenter = model_->segmenter;
   job.batching = model_->batching;
   job.kinds = plan_.kinds;
@@ -124,9 +128,9 @@ absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
   const std::string& name = model_info().name;
   serving_.metrics.PictureSegmented(name, *outcome.result, plan_.has_server_threshold);
   serving_.metrics.BatchRan(name, batch_size_);
-  const std::optional<PictureVerdict> verdict = VerdictOn(model_info(), *outcome.result);
+  const std::optional<PictureVerdict> verdict = VerdictOn(plan_, model_info(), *outcome.result);
   if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
-  FillSegmentResponse(plan_, model_info(), &*outcome.result, &response_);
+  FillSegmentResponse(plan_, model_info(), &outcome.image, &*outcome.result, &response_);
   response_.set_request_id(caller_.identity.request_id);
   encode_ms_ = MillisecondsSince(start);
   FillTiming(response_.mutable_timing());

@@ -15,7 +15,7 @@
 #include "server/metrics/metrics.h"
 #include "server/model_hub.h"
 #include "server/request_identity.h"
-#include "server/segmentation_codec.h"
+#include "server/segment_plan.h"
 
 namespace candor {
 
@@ -28,6 +28,7 @@ struct ServingContext {
   Metrics& metrics;
   DecodeLimits decode_limits;
   float uncertainty_threshold = 0.1F;  // share of a kind's upper bound
+  int max_streams = 64;                // open at the same time
 };
 
 // Who asks, and until when.

@@ -13,8 +13,10 @@
 #include "absl/strings/str_join.h"
 #include "core/base/float16.h"
 #include "core/base/status_macros.h"
+#include "core/image/draw.h"
 #include "core/image/encode.h"
 #include "core/image/raw_image.h"
+#include "core/image/run_lengths.h"
 #include "server/error_details.h"
 #include "server/model_codec.h"
 
@@ -39,78 +41,6 @@ const Calibration::Verdict* VerdictThresholds(const ModelSpec& spec) {
   return spec.calibration.has_value() && spec.calibration->verdict.has_value() ? &*spec.calibration->verdict : nullptr;
 }
 
-absl::Status UnknownEnum(absl::string_view field, int value, absl::string_view allowed) {
-  return absl::InvalidArgumentError(absl::StrCat(field, ": must be ", allowed, ", got ", value));
-}
-
-// The kind asked for at `field`, UNSPECIFIED being the model's default.
-absl::StatusOr<UncertaintyKind> ResolveKind(absl::string_view field, v1::UncertaintyKind wanted,
-                                            const ModelInfo& model) {
-  if (wanted == v1::UNCERTAINTY_KIND_UNSPECIFIED) return model.spec.default_kind();
-  for (UncertaintyKind kind : model.spec.uncertainty) {
-    if (ToProto(kind) == wanted) return kind;
-  }
-  if (!v1::UncertaintyKind_IsValid(wanted)) return UnknownEnum(field, wanted, "a value of UncertaintyKind");
-  const auto append_kind = [](std::string* out, UncertaintyKind kind) {
-    out->append(v1::UncertaintyKind_Name(ToProto(kind)));
-  };
-  return WithReason(absl::FailedPreconditionError(
-                        absl::StrCat(field, ": model \"", model.name, "\" has no ", v1::UncertaintyKind_Name(wanted),
-                                     "; it has ", absl::StrJoin(model.spec.uncertainty, ", ", append_kind))),
-                    kKindNotAvailable);
-}
-
-float DefaultThreshold(UncertaintyKind kind, const ModelInfo& model, float threshold_share) {
-  return threshold_share * UncertaintyKindMax(kind, model.spec.class_count());
-}
-
-absl::StatusOr<Priority> FromProto(v1::Priority priority) {
-  switch (priority) {
-    case v1::PRIORITY_LOW:
-      return Priority::kLow;
-    case v1::PRIORITY_UNSPECIFIED:
-    case v1::PRIORITY_NORMAL:
-      return Priority::kNormal;
-    case v1::PRIORITY_HIGH:
-      return Priority::kHigh;
-    default:
-      return UnknownEnum("priority", priority, "a value of Priority");
-  }
-}
-
-absl::Status AddUncertainty(const v1::UncertaintyRequest& request, const std::string& path, const ModelInfo& model,
-                            float threshold_share, std::vector<bool>* is_asked_for, SegmentPlan* plan) {
-  ASSIGN_OR_RETURN(const UncertaintyKind kind, ResolveKind(path + ".kind", request.kind(), model));
-  if (!v1::MapEncoding_IsValid(request.encoding())) {
-    return UnknownEnum(path + ".encoding", request.encoding(), "a value of MapEncoding");
-  }
-  if (request.has_threshold() && !(std::isfinite(request.threshold()) && request.threshold() >= 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ".threshold: must be finite and >= 0, got ", request.threshold()));
-  }
-  size_t index = 0;
-  while (index < plan->kinds.size() && plan->kinds[index].kind != kind) ++index;
-  if (index == plan->kinds.size()) {
-    plan->kinds.push_back({kind, false, DefaultThreshold(kind, model, threshold_share)});
-    is_asked_for->push_back(false);
-  }
-  if ((*is_asked_for)[index]) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ".kind: ", v1::UncertaintyKind_Name(ToProto(kind)), " is asked for twice"));
-  }
-  (*is_asked_for)[index] = true;
-  KindRequest& plan_kind = plan->kinds[index];
-  if (request.has_threshold()) {
-    plan_kind.threshold = request.threshold();
-    if (index == 0) plan->has_server_threshold = false;
-  }
-  if (request.encoding() != v1::MAP_ENCODING_UNSPECIFIED) {
-    plan_kind.want_map = true;
-    plan->maps.push_back({index, request.encoding()});
-  }
-  return absl::OkStatus();
-}
-
 // The decoder's message after the field's path.
 absl::Status Prefixed(absl::string_view path, const absl::Status& status) {
   return WithReason(absl::Status(status.code(), absl::StrCat(path, status.message())), kImageRefused);
@@ -129,8 +59,19 @@ absl::StatusOr<PixelFormat> FromProto(v1::PixelFormat format) {
     case v1::NV12:
       return PixelFormat::kNv12;
     default:
-      return UnknownEnum("image.raw.format", format, "RGB8, BGR8, GREY8, YUYV or NV12");
+      return absl::InvalidArgumentError(
+          absl::StrCat("image.raw.format: must be RGB8, BGR8, GREY8, YUYV or NV12, got ", static_cast<int>(format)));
   }
+}
+
+Image Crop(const Image& picture, const Region& region) {
+  Image part{region.width, region.height, {}};
+  part.pixels.reserve(static_cast<size_t>(region.width) * region.height * 3);
+  for (int y = region.y; y < region.y + region.height; ++y) {
+    const auto row = picture.pixels.begin() + 3 * (static_cast<std::ptrdiff_t>(y) * picture.width + region.x);
+    part.pixels.insert(part.pixels.end(), row, row + 3 * static_cast<std::ptrdiff_t>(region.width));
+  }
+  return part;
 }
 
 std::string EncodeF16(const std::vector<float>& map) {
@@ -205,38 +146,55 @@ void FillLabels(v1::LabelEncoding encoding, Segmentation* segmentation, v1::Segm
   } else if (encoding == v1::LABEL_PNG) {
     const ByteMap map{segmentation->width, segmentation->height, std::move(segmentation->labels)};
     response->set_labels(EncodeGreyPng(map));
+  } else if (encoding == v1::LABEL_RLE) {
+    response->set_labels(EncodeRuns(segmentation->labels));
   }
+}
+
+void FillGroups(const ModelSpec& spec, const Segmentation& segmentation, v1::SegmentResponse* response) {
+  const double all_pixels = static_cast<double>(segmentation.width) * segmentation.height;
+  for (const ClassGroup& group : spec.groups) {
+    ClassTally sum;
+    for (int index : group.classes) {
+      const ClassTally& tally = segmentation.classes[static_cast<size_t>(index)];
+      sum.pixels += tally.pixels;
+      sum.uncertainty_sum += tally.uncertainty_sum;
+    }
+    v1::GroupStatistics* message = response->add_groups();
+    message->set_name(group.name);
+    const auto pixels = static_cast<double>(sum.pixels);
+    message->set_share(static_cast<float>(pixels / all_pixels));
+    if (sum.pixels > 0) message->set_mean_uncertainty(static_cast<float>(sum.uncertainty_sum / pixels));
+  }
+}
+
+// The share of pixels that lose their label.
+float Abstain(const AbstainPlan& plan, Segmentation* segmentation) {
+  const std::vector<float>& uncertainty = segmentation->kinds[plan.kind_index].map;
+  int64_t abstained = 0;
+  for (size_t i = 0; i < segmentation->labels.size(); ++i) {
+    uint8_t& label = segmentation->labels[i];
+    if (uncertainty[i] <= plan.thresholds[label]) continue;
+    label = plan.index;
+    ++abstained;
+  }
+  return static_cast<float>(static_cast<double>(abstained) / static_cast<double>(segmentation->labels.size()));
+}
+
+void FillOverlay(const OverlayPlan& plan, const std::optional<Region>& region, const ModelSpec& spec,
+                 const Image& picture, Segmentation* segmentation, v1::Overlay* message) {
+  std::vector<Colour> colours;
+  for (const ClassSpec& item : spec.classes) colours.push_back(item.colour);
+  ByteMap labels{segmentation->width, segmentation->height, std::move(segmentation->labels)};
+  const Image coloured = ColourLabels(labels, colours);
+  segmentation->labels = std::move(labels.values);
+  const Image overlay = region.has_value() ? Blend(Crop(picture, *region), coloured, plan.opacity)
+                                           : Blend(picture, coloured, plan.opacity);
+  message->set_encoding(plan.encoding);
+  message->set_data(plan.encoding == v1::OVERLAY_PNG ? EncodeRgbPng(overlay) : EncodeJpeg(overlay, plan.quality));
 }
 
 }  // namespace
-
-absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const ModelInfo& model,
-                                        float threshold_share) {
-  if (request.image().source_case() == v1::Image::SOURCE_NOT_SET) {
-    return absl::InvalidArgumentError("image: must have encoded or raw set");
-  }
-  if (!v1::LabelEncoding_IsValid(request.labels())) {
-    return UnknownEnum("labels", request.labels(), "a value of LabelEncoding");
-  }
-  SegmentPlan plan;
-  plan.labels = request.labels();
-  ASSIGN_OR_RETURN(plan.priority, FromProto(request.priority()));
-  plan.anytime = request.anytime() && PredictionCount(model.spec) > 1;
-  const UncertaintyKind default_kind = model.spec.default_kind();
-  plan.kinds.push_back({default_kind, false, DefaultThreshold(default_kind, model, threshold_share)});
-  std::vector<bool> is_asked_for = {false};
-  for (int i = 0; i < request.uncertainty_size(); ++i) {
-    RETURN_IF_ERROR(AddUncertainty(request.uncertainty(i), absl::StrCat("uncertainty[", i, "]"), model, threshold_share,
-                                   &is_asked_for, &plan));
-  }
-  if (const Calibration::Verdict* verdict = VerdictThresholds(model.spec); verdict != nullptr) {
-    const auto is_its_kind = [verdict](const KindRequest& request) { return request.kind == verdict->kind; };
-    if (std::none_of(plan.kinds.begin(), plan.kinds.end(), is_its_kind)) {
-      plan.kinds.push_back({verdict->kind, false, DefaultThreshold(verdict->kind, model, threshold_share)});
-    }
-  }
-  return plan;
-}
 
 absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLimits& limits) {
   if (image.has_encoded()) {
@@ -256,7 +214,9 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLim
   return converted;
 }
 
-std::optional<PictureVerdict> VerdictOn(const ModelInfo& model, const Segmentation& segmentation) {
+std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
+                                        const Segmentation& segmentation) {
+  if (plan.region.has_value()) return std::nullopt;
   const Calibration::Verdict* thresholds = VerdictThresholds(model.spec);
   if (thresholds == nullptr) return std::nullopt;
   for (const KindResult& kind : segmentation.kinds) {
@@ -265,8 +225,9 @@ std::optional<PictureVerdict> VerdictOn(const ModelInfo& model, const Segmentati
   return std::nullopt;
 }
 
-void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, Segmentation* segmentation,
-                         v1::SegmentResponse* response) {
+void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,
+                         Segmentation* segmentation, v1::SegmentResponse* response) {
+  if (plan.frame.has_value()) *response->mutable_frame() = *plan.frame;
   FillIdentity(model, response->mutable_model());
   response->set_width(segmentation->width);
   response->set_height(segmentation->height);
@@ -276,8 +237,13 @@ void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, Segmen
   }
   for (const KindResult& kind : segmentation->kinds) FillStatistics(kind.statistics, response->add_statistics());
   FillClasses(*segmentation, response);
-  const std::optional<PictureVerdict> verdict = VerdictOn(model, *segmentation);
+  FillGroups(model.spec, *segmentation, response);
+  const std::optional<PictureVerdict> verdict = VerdictOn(plan, model, *segmentation);
   if (verdict.has_value()) response->set_verdict(ToProto(*verdict));
+  if (plan.abstain.has_value()) response->set_abstained_share(Abstain(*plan.abstain, segmentation));
+  if (plan.overlay.has_value() && picture != nullptr) {
+    FillOverlay(*plan.overlay, plan.region, model.spec, *picture, segmentation, response->mutable_overlay());
+  }
   FillLabels(plan.labels, segmentation, response);
 }
 

@@ -13,8 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "server/error_details.h"
 #include "server/grpc_status.h"
 #include "server/model_codec.h"
+#include "server/stream/stream_call.h"
 
 namespace candor {
 
@@ -39,6 +41,18 @@ grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerConte
                                                        const v1::SegmentRequest* request,
                                                        v1::SegmentResponse* response) {
   return SegmentCall::Start(serving_, context, request, response, Identify(context));
+}
+
+grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentationService::SegmentStream(
+    grpc::CallbackServerContext* context) {
+  RequestIdentity identity = Identify(context);
+  absl::Status status = serving_.admission.CheckOpen();
+  if (const int open = open_streams_.fetch_add(1); status.ok() && open >= serving_.max_streams) {
+    status = WithReason(
+        absl::ResourceExhaustedError(absl::StrCat("too many streams are open: max_streams is ", serving_.max_streams)),
+        kTooManyStreams);
+  }
+  return new StreamCall(serving_, context, std::move(identity), status, [this] { open_streams_.fetch_sub(1); });
 }
 
 grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContext* context, absl::string_view method,

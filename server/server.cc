@@ -91,7 +91,7 @@ class ServerImpl : public Server {
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
         service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold()}) {}
+                                config.uncertainty_threshold(), config.max_streams()}) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 

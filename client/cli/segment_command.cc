@@ -24,6 +24,7 @@ namespace {
 constexpr char kHelp[] = R"(Examples:
   candor segment street.jpg
   candor segment --out results --npy *.jpg
+  candor segment --out results --abstain-above 0.2 street.jpg
   candor segment --model teacher --uncertainty mutual_information --json street.jpg | jq .uncertainty.mean
   cat street.jpg | candor segment -
 
@@ -33,7 +34,8 @@ u / range_max * 65535), NAME_uncertainty.npy with --npy (float32), NAME_overlay.
 --json and NAME.json hold one object: image, width, height, model {name, version, digest}, request_id,
 uncertainty {kind, unit, range_max, mean, max, median, p90, p99, threshold, share_above_threshold},
 verdict ("accept", "review" or "reject" on the whole picture; null if the model is not calibrated),
-classes [{index, name, share, mean_uncertainty}] (the mean is of the model's default kind), timing {decode_ms,
+classes [{index, name, share, mean_uncertainty}] (the mean is of the model's default kind), groups [{name, share,
+mean_uncertainty}] (the model's groups of classes), abstained_share (null without --abstain-above), timing {decode_ms,
 queue_ms, infer_ms, encode_ms, round_trip_ms}, files. A picture that fails has no object; its reason is on stderr.
 
 Exit codes: 0 all done; else that of the first picture that failed: 1 refused by the server, 2 usage, 69 server not
@@ -54,6 +56,7 @@ absl::StatusOr<SegmentedPicture> SegmentPicture(const SegmentFlags& flags, const
   options.model = flags.model;
   options.want_labels = !flags.out.empty();
   options.uncertainty = {{kind.name, !flags.out.empty(), flags.threshold}};
+  if (flags.abstain_above.has_value()) options.abstain = AbstainOption{kind.name, *flags.abstain_above, {}, 255};
   ASSIGN_OR_RETURN(SegmentResult result, client->SegmentEncoded(bytes, options));
   SegmentedPicture picture{name, std::move(result), kind, model.classes, {}};
   if (!flags.out.empty()) RETURN_IF_ERROR(WriteOutputs(flags.out, flags.npy, bytes, &picture));
@@ -84,7 +87,7 @@ void PrintTable(const std::vector<SegmentedPicture>& pictures, std::ostream& out
   table.Print(out);
 }
 
-// For a single picture: every class that occurs.
+// For a single picture: every class that occurs, every group, what has no label.
 void PrintClasses(const SegmentedPicture& picture, std::ostream& out) {
   Table table({"CLASS", "SHARE", "MEAN UNCERTAINTY"});
   for (const ClassShare& share : picture.result.classes) {
@@ -93,6 +96,17 @@ void PrintClasses(const SegmentedPicture& picture, std::ostream& out) {
   }
   out << "\n";
   table.Print(out);
+  if (!picture.result.groups.empty()) {
+    Table groups({"GROUP", "SHARE", "MEAN UNCERTAINTY"});
+    for (const GroupShare& group : picture.result.groups) {
+      groups.AddRow({OneLine(group.name), Percent(group.share), absl::StrFormat("%.4f", group.mean_uncertainty)});
+    }
+    out << "\n";
+    groups.Print(out);
+  }
+  if (picture.result.abstained_share.has_value()) {
+    out << "\nno label: " << Percent(*picture.result.abstained_share) << " of the pixels\n";
+  }
   if (!picture.files.empty()) out << "\nwrote " << OneLine(absl::StrJoin(picture.files, " ")) << "\n";
 }
 
@@ -105,6 +119,11 @@ CLI::App* AddSegmentCommand(CLI::App* app, SegmentFlags* flags) {
   command->add_option("--model", flags->model, "Name or alias of the model; default: the server's")->type_name("NAME");
   AddKindFlag(command, &flags->uncertainty);
   command->add_option("--threshold", flags->threshold, "Count the pixels above it; default: the server's")
+      ->type_name("X")
+      ->check(CLI::Validator(CheckThreshold, ""));
+  command
+      ->add_option("--abstain-above", flags->abstain_above,
+                   "Give no label (255) to pixels whose uncertainty is above it; the figures stay")
       ->type_name("X")
       ->check(CLI::Validator(CheckThreshold, ""));
   CLI::Option* out = command->add_option("--out", flags->out, "Write files into this folder, made if missing");

@@ -17,6 +17,7 @@ struct SegmentFlags {
   std::string model;
   std::string uncertainty;  // empty: the model's default
   std::optional<float> threshold;
+  std::optional<float> abstain_above;
   std::string out;  // empty: no files
   bool npy = false;
   bool json = false;

@@ -92,6 +92,13 @@ Json SummaryJson(const SegmentedPicture& picture) {
                                {"share", JsonNumber(share.share)},
                                {"mean_uncertainty", JsonNumber(share.mean_uncertainty)}});
   }
+  json["groups"] = Json::array();
+  for (const GroupShare& group : result.groups) {
+    json["groups"].push_back({{"name", group.name},
+                              {"share", JsonNumber(group.share)},
+                              {"mean_uncertainty", JsonNumber(group.mean_uncertainty)}});
+  }
+  json["abstained_share"] = result.abstained_share.has_value() ? Json(JsonNumber(*result.abstained_share)) : Json();
   json["timing"] = {{"decode_ms", JsonNumber(result.server_times.decode_ms)},
                     {"queue_ms", JsonNumber(result.server_times.queue_ms)},
                     {"infer_ms", JsonNumber(result.server_times.infer_ms)},

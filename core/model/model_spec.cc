@@ -12,6 +12,7 @@
 #include "core/base/status_macros.h"
 #include "core/model/calibration_json.h"
 #include "core/model/class_json.h"
+#include "core/model/group_json.h"
 #include "core/model/sampling_json.h"
 #include "core/model/strict_json.h"
 
@@ -203,6 +204,7 @@ absl::Status ValidateModelSpec(const ModelSpec& spec) {
                      absl::StrCat("must be a multiple of 4 in [", kMinWidth, ", ", kMaxWidth, "], is ", spec.width));
   }
   RETURN_IF_ERROR(CheckClasses(spec.classes, "classes"));
+  RETURN_IF_ERROR(CheckGroups(spec.groups, spec.class_count(), "groups"));
   RETURN_IF_ERROR(CheckNormalisation(spec.normalisation));
   RETURN_IF_ERROR(CheckLearned(spec));
   RETURN_IF_ERROR(CheckSampling(spec));

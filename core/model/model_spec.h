@@ -28,6 +28,12 @@ struct ClassSpec {
   Colour colour;
 };
 
+// Classes that belong together, such as all that can be driven on. A class may be in several groups or in none.
+struct ClassGroup {
+  std::string name;          // unique, UTF-8, 1 to 64 bytes
+  std::vector<int> classes;  // indices, each once; at least one
+};
+
 // Subtracted from, and divided into, RGB in [0, 1]. Preset `dudes` is none: mean 0, stddev 1.
 struct Normalisation {
   float mean[3] = {0, 0, 0};
@@ -102,6 +108,7 @@ struct ModelSpec {
   std::string architecture = "deeplabv3plus_resnet18";  // the only one so far
   int width = 64;                                       // channels of the first stage, a multiple of 4 in [4, 512]
   std::vector<ClassSpec> classes;                       // 2 to 255
+  std::vector<ClassGroup> groups;                       // at most 64; may be empty
   Normalisation normalisation;
   std::vector<UncertaintyKind> uncertainty;  // at least one; the first is the default
   // What a student's uncertainty head says, channel by channel: sigmoid times the kind's upper bound. Empty for others.
@@ -130,9 +137,10 @@ absl::Status ValidateModelSpec(const ModelSpec& spec);
 // JSON text of the spec, indented, ending in a newline.
 std::string ModelSpecToJson(const ModelSpec& spec);
 
-// Reads and checks, this version and version 1 (no learned, sampling, calibration; a student has learned
-// predictive_stddev). InvalidArgument: not JSON, an unknown, missing, repeated or ill-typed key (the message gives its
-// path), a value out of range, a newer format version, a file name with a slash.
+// Reads and checks, this version and version 1 (no learned, sampling, calibration, groups; a student has learned
+// predictive_stddev). "groups" may be missing: there are none. InvalidArgument: not JSON, an unknown, missing, repeated
+// or ill-typed key (the message gives its path), a value out of range, a newer format version, a file name with a
+// slash.
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view json);
 
 // The 64x64 RGB picture of the known answer: smooth ramps, edges and noise from a fixed integer generator.

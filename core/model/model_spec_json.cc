@@ -10,6 +10,7 @@
 #include "core/base/status_macros.h"
 #include "core/model/calibration_json.h"
 #include "core/model/class_json.h"
+#include "core/model/group_json.h"
 #include "core/model/kind_json.h"
 #include "core/model/model_spec.h"
 #include "core/model/sampling_json.h"
@@ -57,10 +58,11 @@ absl::StatusOr<int64_t> ReadFormatVersion(const json& document) {
                                                   ", the newest version this build reads, is ", version));
 }
 
-std::vector<std::string> KeysOfVersion(int64_t version) {
+std::vector<std::string> KeysOfVersion(int64_t version, const json& document) {
   std::vector<std::string> keys = {"format_version", "kind",        "architecture", "width",        "classes",
                                    "normalisation",  "uncertainty", "weights",      "known_answer", "training"};
   if (version >= 2) keys.insert(keys.end(), {"learned", "sampling", "calibration"});
+  if (version >= 2 && document.contains("groups")) keys.emplace_back("groups");
   return keys;
 }
 
@@ -135,6 +137,7 @@ std::string ModelSpecToJson(const ModelSpec& spec) {
   document["architecture"] = spec.architecture;
   document["width"] = spec.width;
   document["classes"] = ClassesToJson(spec.classes);
+  if (!spec.groups.empty()) document["groups"] = GroupsToJson(spec.groups);
   document["normalisation"] = {{"mean", ThreeToJson(spec.normalisation.mean)},
                                {"stddev", ThreeToJson(spec.normalisation.stddev)}};
   document["uncertainty"] = ordered_json::array();
@@ -161,7 +164,7 @@ std::string ModelSpecToJson(const ModelSpec& spec) {
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view text) {
   ASSIGN_OR_RETURN(const json document, ParseStrictJson(text, /*max_depth=*/8));
   ASSIGN_OR_RETURN(const int64_t version, ReadFormatVersion(document));  // first: a newer format may have other keys
-  RETURN_IF_ERROR(CheckKeys(document, "", KeysOfVersion(version)));
+  RETURN_IF_ERROR(CheckKeys(document, "", KeysOfVersion(version, document)));
   ModelSpec spec;
   ASSIGN_OR_RETURN(const std::string kind, ReadString(document["kind"], "kind"));
   const auto parsed_kind = ParseModelKind(kind);
@@ -179,6 +182,9 @@ absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view text) {
   if (version >= 2) {
     ASSIGN_OR_RETURN(spec.learned, ReadLearned(document["learned"]));
     ASSIGN_OR_RETURN(spec.sampling, SamplingFromJson(document["sampling"], "sampling"));
+    if (document.contains("groups")) {
+      ASSIGN_OR_RETURN(spec.groups, GroupsFromJson(document["groups"], "groups"));
+    }
     ASSIGN_OR_RETURN(spec.calibration, CalibrationFromJson(document["calibration"], "calibration"));
   } else if (spec.kind == ModelKind::kStudent) {
     spec.learned = {UncertaintyKind::kPredictiveStddev};

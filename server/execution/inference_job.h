@@ -37,12 +37,13 @@ struct InferenceJob {
   SteadyTime deadline = SteadyTime::max();
   // Of several members: rather answer with some than miss the deadline.
   bool anytime = false;
-  CancelCheck cancelled;  // thread-safe, cheap
+  bool keep_image = false;  // give the picture back with the outcome
+  CancelCheck cancelled;    // thread-safe, cheap
 };
 
 struct InferenceOutcome {
   absl::StatusOr<Segmentation> result = absl::UnknownError("not run");
-  Image image;  // the job's
+  Image image;  // the job's, if it said keep_image
   double queue_ms = 0;
   double infer_ms = 0;  // of its whole batch; 0 for a job dropped in the queue
   int batch_size = 0;   // pictures that ran together; 0 for a job dropped in the queue

@@ -220,7 +220,7 @@ void InferenceScheduler::Run(Queue* batch) {
   for (Entry& entry : *batch) {
     InferenceOutcome outcome;
     outcome.result = std::move(*result++);
-    outcome.image = std::move(entry.job.image);
+    if (entry.job.keep_image) outcome.image = std::move(entry.job.image);
     outcome.queue_ms = MillisecondsBetween(entry.submitted, start);
     outcome.infer_ms = MillisecondsBetween(start, end);
     outcome.batch_size = static_cast<int>(jobs.size());
@@ -237,7 +237,7 @@ void InferenceScheduler::Work() {
     for (Entry& entry : next.dropped) {
       InferenceOutcome outcome;
       outcome.result = *reason++;
-      outcome.image = std::move(entry.job.image);
+      if (entry.job.keep_image) outcome.image = std::move(entry.job.image);
       outcome.queue_ms = MillisecondsBetween(entry.submitted, steady_clock::now());
       entry.done(std::move(outcome));
     }

@@ -71,6 +71,10 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                               .Name("candor_model_load_seconds")
                               .Help("Time to read, verify and warm up the model.")
                               .Register(*registry_)),
+      frames_(BuildCounter()
+                  .Name("candor_stream_frames_total")
+                  .Help("Frames of streams, by camera and by what became of them.")
+                  .Register(*registry_)),
       images_(BuildCounter().Name("candor_images_total").Help("Pictures segmented.").Register(*registry_)),
       pixels_(BuildCounter().Name("candor_pixels_total").Help("Pixels segmented.").Register(*registry_)),
       image_uncertainty_(BuildHistogram()
@@ -185,6 +189,20 @@ void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds
 void Metrics::BatchRan(absl::string_view model, int size) {
   const auto metrics = FindModel(model);
   if (metrics != nullptr) metrics->batch_size->Observe(size);
+}
+
+void Metrics::FrameEnded(absl::string_view camera, FrameOutcome outcome) {
+  constexpr const char* kOutcomes[] = {"answered", "superseded", "late", "refused", "failed"};
+  std::string label = camera.empty() ? "none" : std::string(camera);
+  {
+    absl::MutexLock lock(&mu_);
+    if (cameras_.size() < kMostCameras) {
+      cameras_.insert(label);
+    } else if (!cameras_.contains(label)) {
+      label = "other";
+    }
+  }
+  frames_.Add({{"camera", label}, {"outcome", kOutcomes[static_cast<int>(outcome)]}}).Increment();
 }
 
 void Metrics::VerdictGiven(absl::string_view model, PictureVerdict verdict) {

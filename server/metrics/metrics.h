@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -23,6 +24,9 @@ namespace candor {
 
 // The parts of a request that are timed.
 enum class Stage { kDecode, kQueue, kInfer, kEncode };
+
+// What became of a frame of a stream.
+enum class FrameOutcome { kAnswered, kSuperseded, kLate, kRefused, kFailed };
 
 // A loaded model, as its metrics need it.
 struct ModelMetricsInfo {
@@ -42,6 +46,8 @@ class Metrics {
   // Label of requests whose model is not loaded, and of methods without a model.
   static constexpr absl::string_view kUnknownModel = "unknown";
   static constexpr absl::string_view kNoModel = "none";
+  // Further cameras share the label "other".
+  static constexpr size_t kMostCameras = 64;
 
   Metrics(absl::string_view version, absl::string_view git, const std::vector<ModelMetricsInfo>& models);
 
@@ -65,6 +71,9 @@ class Metrics {
 
   // A picture of `model` ran in a batch of that many.
   void BatchRan(absl::string_view model, int size);
+
+  // A frame of `camera` on a stream ("": no name). Only the first kMostCameras names are told apart.
+  void FrameEnded(absl::string_view camera, FrameOutcome outcome) ABSL_LOCKS_EXCLUDED(mu_);
 
   // `model` has to be loaded and give verdicts, else nothing is counted.
   void VerdictGiven(absl::string_view model, PictureVerdict verdict);
@@ -95,6 +104,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Gauge>& model_loaded_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
+  prometheus::Family<prometheus::Counter>& frames_;
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Family<prometheus::Counter>& pixels_;
   prometheus::Family<prometheus::Histogram>& image_uncertainty_;
@@ -106,6 +116,7 @@ class Metrics {
   prometheus::Counter& abandoned_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<const ModelMetrics>> models_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<std::string> cameras_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace candor

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "core/image/decode.h"
+#include "core/image/run_lengths.h"
 
 namespace candor {
 namespace {
@@ -62,13 +63,26 @@ void AddMap(const v1::UncertaintyRequest& asked, v1::UncertaintyKind kind, int p
   map->set_data(values.data(), values.size() * sizeof(float));
 }
 
-void AddLabels(int width, int height, bool teacher, v1::SegmentResponse* reply) {
-  std::string labels;
+// Faithful about abstaining by predictive_stddev.
+void AddLabels(const v1::SegmentRequest& request, bool teacher, v1::SegmentResponse* reply) {
+  const int width = reply->width();
+  const int height = reply->height();
+  std::vector<uint8_t> labels;
   for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) labels.push_back(static_cast<char>(teacher && y == 0 ? 0 : (x + y) % 3));
+    for (int x = 0; x < width; ++x) labels.push_back(static_cast<uint8_t>(teacher && y == 0 ? 0 : (x + y) % 3));
   }
-  reply->set_label_encoding(v1::LABEL_RAW);
-  reply->set_labels(labels);
+  if (request.has_abstain()) {
+    int abstained = 0;
+    for (size_t i = 0; i < labels.size(); ++i) {
+      if ((teacher ? 2 : 1) * static_cast<float>(i % 8) / 16 <= request.abstain().threshold()) continue;
+      labels[i] = static_cast<uint8_t>(request.abstain().index());
+      ++abstained;
+    }
+    reply->set_abstained_share(static_cast<float>(abstained) / static_cast<float>(labels.size()));
+  }
+  reply->set_label_encoding(request.labels());
+  if (request.labels() == v1::LABEL_RAW) reply->set_labels(labels.data(), labels.size());
+  if (request.labels() == v1::LABEL_RLE) reply->set_labels(EncodeRuns(labels));
 }
 
 void AddClassStatistics(int index, float share, float mean, v1::SegmentResponse* reply) {
@@ -132,7 +146,7 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
   reply->mutable_model()->set_digest(std::string(64, 'a'));
   reply->set_width(width);
   reply->set_height(height);
-  if (request.labels() == v1::LABEL_RAW) AddLabels(width, height, teacher, reply);
+  AddLabels(request, teacher, reply);
   AddStatistics(v1::PREDICTIVE_STDDEV, 0.3F, reply);
   for (const v1::UncertaintyRequest& asked : request.uncertainty()) {
     const bool is_default = asked.kind() == v1::UNCERTAINTY_KIND_UNSPECIFIED || asked.kind() == v1::PREDICTIVE_STDDEV;
@@ -142,6 +156,10 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
   }
   AddClassStatistics(1, 0.75F, 0.2F, reply);
   AddClassStatistics(0, 0.25F, 0.4F, reply);
+  v1::GroupStatistics* group = reply->add_groups();
+  group->set_name("drivable");
+  group->set_share(0.25F);
+  group->set_mean_uncertainty(0.4F);
   if (!teacher) reply->set_verdict(v1::REVIEW);
   reply->mutable_timing()->set_decode_ms(1.5F);
   reply->mutable_timing()->set_queue_ms(0.25F);

@@ -24,7 +24,8 @@ v1::Model FakeModel(const std::string& name);
 
 // Answers consistently. Student: label (x + y) mod 3; uncertainty (i mod 8) / 16 at pixel i, 10 ms of inference.
 // Teacher: the same but label 0 in the first row, twice the uncertainty, 40 ms. The figures do not follow from the
-// maps: mean 0.1, max 0.9, median 0.05, p90 0.25, p99 0.5, threshold as asked or 0.3, share above 0.125. The student's
+// maps: mean 0.1, max 0.9, median 0.05, p90 0.25, p99 0.5, threshold as asked or 0.3, share above 0.125. One
+// group, "drivable", share 0.25, mean 0.4. Abstains by its own map whatever the kind. The student's
 // verdict is REVIEW; the teacher gives none. INVALID_ARGUMENT "image.encoded: ..." for what DecodeImage refuses,
 // NOT_FOUND for another model.
 grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply);

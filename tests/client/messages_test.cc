@@ -59,6 +59,79 @@ TEST(MakeSegmentRequestTest, RefusesKindsOutsideTheProtocol) {
   }
 }
 
+TEST(MakeSegmentRequestTest, AsksForRunLengthsAbstentionAndRegion) {
+  SegmentOptions options;
+  options.label_transfer = LabelTransfer::kRunLengths;
+  options.abstain = AbstainOption{"margin", 0.5F, {}, 254};
+  options.region = RegionOption{1, 2, 3, 4};
+  auto request = MakeSegmentRequest(options);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->labels(), v1::LABEL_RLE);
+  EXPECT_EQ(request->abstain().kind(), v1::MARGIN);
+  EXPECT_EQ(request->abstain().threshold(), 0.5F);
+  EXPECT_EQ(request->abstain().index(), 254);
+  EXPECT_EQ(request->region().ShortDebugString(), "x: 1 y: 2 width: 3 height: 4");
+  options.abstain->class_thresholds = {0.1F, 0.2F};
+  request = MakeSegmentRequest(options);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_FALSE(request->abstain().has_threshold());
+  EXPECT_THAT(request->abstain().class_thresholds(), ElementsAre(0.1F, 0.2F));
+  options.abstain->kind = "doubt";
+  EXPECT_THAT(MakeSegmentRequest(options), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("doubt")));
+  const v1::SegmentRequest plain = *MakeSegmentRequest({});
+  EXPECT_FALSE(plain.has_abstain());
+  EXPECT_FALSE(plain.has_region());
+}
+
+TEST(MakeSegmentRequestTest, RefusesIdsThatCannotTravel) {
+  for (const std::string& id :
+       {std::string("a b"), std::string("a\n"), std::string(65, 'x'), std::string("\xC3\xBC")}) {
+    SegmentOptions options;
+    options.request_id = id;
+    EXPECT_THAT(MakeSegmentRequest(options), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("request_id: ")));
+    options.request_id.clear();
+    options.traceparent = id;
+    EXPECT_THAT(MakeSegmentRequest(options), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("traceparent: ")));
+  }
+}
+
+TEST(ReadSegmentResponseTest, TurnsRunLengthsIntoLabels) {
+  SegmentOptions options;
+  options.label_transfer = LabelTransfer::kRunLengths;
+  options.abstain = AbstainOption{"", 0.25F, {}, 255};
+  v1::SegmentRequest request = *MakeSegmentRequest(options);
+  request.mutable_image()->mutable_raw()->set_width(4);
+  request.mutable_image()->mutable_raw()->set_height(2);
+  v1::SegmentResponse reply = FaithfulReply(request);
+  const auto result = ReadSegmentResponse(request, reply);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->labels.width, 4);
+  EXPECT_THAT(result->labels.values, ElementsAre(0, 1, 2, 0, 1, 255, 255, 255));
+  EXPECT_EQ(result->abstained_share, 0.375F);
+  ASSERT_EQ(result->groups.size(), 1U);
+  EXPECT_EQ(result->groups[0].name, "drivable");
+  EXPECT_EQ(result->groups[0].share, 0.25F);
+  EXPECT_EQ(result->groups[0].mean_uncertainty, 0.4F);
+  reply.mutable_labels()->pop_back();
+  EXPECT_THAT(ReadSegmentResponse(request, reply), HasStatus(absl::StatusCode::kInternal, HasSubstr("labels: byte ")));
+  reply = FaithfulReply(request);
+  reply.clear_abstained_share();
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("abstained_share: was asked for and is missing")));
+}
+
+TEST(ReadSegmentResponseTest, ARegionsAnswerHasTheRegionsSize) {
+  v1::SegmentRequest request = FullRequest();
+  const v1::SegmentResponse reply = FaithfulReply(request);  // 4x2
+  request.mutable_image()->mutable_raw()->set_width(100);
+  request.mutable_region()->set_width(4);
+  request.mutable_region()->set_height(2);
+  EXPECT_THAT(ReadSegmentResponse(request, reply), IsOk());
+  request.mutable_region()->set_height(3);
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("asked for 4x3, got 4x2")));
+}
+
 TEST(AllKindNamesTest, AreTheSevenOfTheVocabulary) {
   EXPECT_THAT(AllKindNames(), ElementsAre("predictive_stddev", "predictive_entropy", "expected_entropy",
                                           "mutual_information", "max_probability", "margin", "disagreement"));
@@ -160,6 +233,9 @@ INSTANTIATE_TEST_SUITE_P(
         Contradiction{"share_above_threshold",
                       [](auto* r) { r->mutable_statistics(0)->set_share_above_threshold(1.5F); }},
         Contradiction{"classes: index -1", [](auto* r) { r->mutable_classes(0)->set_class_index(-1); }},
+        Contradiction{"abstained_share: was not asked for", [](auto* r) { r->set_abstained_share(0); }},
+        Contradiction{"groups: share 2 ", [](auto* r) { r->mutable_groups(0)->set_share(2); }},
+        Contradiction{"groups: share ", [](auto* r) { r->mutable_groups(0)->set_mean_uncertainty(kNan); }},
         Contradiction{"verdict: unknown value 9", [](auto* r) { r->set_verdict(static_cast<v1::Verdict>(9)); }},
         Contradiction{"share 2,", [](auto* r) { r->mutable_classes(0)->set_share(2); }}));
 

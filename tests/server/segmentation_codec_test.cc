@@ -3,10 +3,10 @@
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "core/image/decode.h"
 #include "gmock/gmock.h"
 #include "tests/testing/fake_segmenter.h"
 #include "tests/testing/status_matchers.h"
@@ -14,160 +14,8 @@
 namespace candor {
 namespace {
 
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::FloatEq;
-using testing::FloatNear;
-using testing::HasSubstr;
-using testing::StartsWith;
-
-constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
-constexpr float kShare = 0.25F;
-
-// A request with a picture; what the picture is does not matter to the plan.
-v1::SegmentRequest Request() {
-  v1::SegmentRequest request;
-  request.mutable_image()->set_encoded("picture");
-  return request;
-}
-
-v1::UncertaintyRequest* Ask(v1::SegmentRequest* request, v1::UncertaintyKind kind, v1::MapEncoding encoding) {
-  v1::UncertaintyRequest* uncertainty = request->add_uncertainty();
-  uncertainty->set_kind(kind);
-  uncertainty->set_encoding(encoding);
-  return uncertainty;
-}
-
-class PlanSegmentTest : public testing::Test {
- protected:
-  absl::StatusOr<SegmentPlan> Plan(const v1::SegmentRequest& request) { return PlanSegment(request, student_, kShare); }
-
-  const ModelInfo student_ = FakeModelInfo("street", ModelKind::kStudent, 4);
-};
-
-TEST_F(PlanSegmentTest, AnEmptyListMeansStatisticsOfTheDefaultKind) {
-  const absl::StatusOr<SegmentPlan> plan = Plan(Request());
-  ASSERT_THAT(plan, IsOk());
-  ASSERT_EQ(plan->kinds.size(), 1u);
-  EXPECT_EQ(plan->kinds[0].kind, UncertaintyKind::kPredictiveStddev);
-  EXPECT_FALSE(plan->kinds[0].want_map);
-  EXPECT_FLOAT_EQ(plan->kinds[0].threshold, 0.25F);
-  EXPECT_TRUE(plan->has_server_threshold);
-  EXPECT_TRUE(plan->maps.empty());
-}
-
-TEST_F(PlanSegmentTest, TheDefaultKindComesFirstAndMapsKeepTheCallersOrder) {
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::MARGIN, v1::MAP_U8);
-  Ask(&request, v1::PREDICTIVE_ENTROPY, v1::MAP_ENCODING_UNSPECIFIED);
-  Ask(&request, v1::UNCERTAINTY_KIND_UNSPECIFIED, v1::MAP_F16);
-  const absl::StatusOr<SegmentPlan> plan = Plan(request);
-  ASSERT_THAT(plan, IsOk());
-  ASSERT_EQ(plan->kinds.size(), 3u);
-  EXPECT_EQ(plan->kinds[0].kind, UncertaintyKind::kPredictiveStddev);
-  EXPECT_TRUE(plan->kinds[0].want_map);
-  EXPECT_EQ(plan->kinds[1].kind, UncertaintyKind::kMargin);
-  EXPECT_TRUE(plan->kinds[1].want_map);
-  EXPECT_EQ(plan->kinds[2].kind, UncertaintyKind::kPredictiveEntropy);
-  EXPECT_FALSE(plan->kinds[2].want_map);
-  ASSERT_EQ(plan->maps.size(), 2u);
-  EXPECT_EQ(plan->maps[0].kind_index, 1u);
-  EXPECT_EQ(plan->maps[0].encoding, v1::MAP_U8);
-  EXPECT_EQ(plan->maps[1].kind_index, 0u);
-  EXPECT_EQ(plan->maps[1].encoding, v1::MAP_F16);
-}
-
-TEST_F(PlanSegmentTest, TheServersThresholdIsAShareOfEachKindsUpperBound) {
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::PREDICTIVE_ENTROPY, v1::MAP_ENCODING_UNSPECIFIED);
-  const absl::StatusOr<SegmentPlan> plan = Plan(request);
-  ASSERT_THAT(plan, IsOk());
-  EXPECT_THAT(plan->kinds[1].threshold, FloatNear(0.25F * std::log(4.0F), 1e-6F));
-}
-
-TEST_F(PlanSegmentTest, TheCallersThresholdWins) {
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::PREDICTIVE_STDDEV, v1::MAP_ENCODING_UNSPECIFIED)->set_threshold(0);
-  Ask(&request, v1::MARGIN, v1::MAP_ENCODING_UNSPECIFIED)->set_threshold(0.75F);
-  const absl::StatusOr<SegmentPlan> plan = Plan(request);
-  ASSERT_THAT(plan, IsOk());
-  EXPECT_EQ(plan->kinds[0].threshold, 0);
-  EXPECT_EQ(plan->kinds[1].threshold, 0.75F);
-  EXPECT_FALSE(plan->has_server_threshold);
-}
-
-TEST_F(PlanSegmentTest, AKindTheModelLacksIsAFailedPreconditionThatNamesThoseItHas) {
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::MUTUAL_INFORMATION, v1::MAP_F32);
-  EXPECT_THAT(Plan(request),
-              HasStatus(absl::StatusCode::kFailedPrecondition,
-                        AllOf(StartsWith("uncertainty[0].kind: model \"street\" has no MUTUAL_INFORMATION; it has "),
-                              HasSubstr("PREDICTIVE_STDDEV, PREDICTIVE_ENTROPY, MAX_PROBABILITY, MARGIN"))));
-  EXPECT_THAT(PlanSegment(request, FakeModelInfo("ten", ModelKind::kEnsemble), kShare), IsOk());
-}
-
-TEST_F(PlanSegmentTest, AKindAskedForTwiceIsRefused) {
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::MARGIN, v1::MAP_F32);
-  Ask(&request, v1::MARGIN, v1::MAP_U8);
-  EXPECT_THAT(Plan(request), HasStatus(kInvalid, "uncertainty[1].kind: MARGIN is asked for twice"));
-}
-
-TEST_F(PlanSegmentTest, TheDefaultKindAskedForByNameAndByDefaultIsRefused) {
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::PREDICTIVE_STDDEV, v1::MAP_F32);
-  Ask(&request, v1::UNCERTAINTY_KIND_UNSPECIFIED, v1::MAP_U8);
-  EXPECT_THAT(Plan(request), HasStatus(kInvalid, "uncertainty[1].kind: PREDICTIVE_STDDEV is asked for twice"));
-}
-
-TEST_F(PlanSegmentTest, UnknownEnumValuesAreRefused) {
-  v1::SegmentRequest labels = Request();
-  labels.set_labels(static_cast<v1::LabelEncoding>(77));
-  EXPECT_THAT(Plan(labels), HasStatus(kInvalid, StartsWith("labels: must be a value of LabelEncoding, got 77")));
-  v1::SegmentRequest kind = Request();
-  Ask(&kind, static_cast<v1::UncertaintyKind>(-3), v1::MAP_F32);
-  EXPECT_THAT(Plan(kind),
-              HasStatus(kInvalid, StartsWith("uncertainty[0].kind: must be a value of UncertaintyKind, got -3")));
-  v1::SegmentRequest encoding = Request();
-  Ask(&encoding, v1::MARGIN, static_cast<v1::MapEncoding>(9));
-  EXPECT_THAT(Plan(encoding),
-              HasStatus(kInvalid, StartsWith("uncertainty[0].encoding: must be a value of MapEncoding")));
-}
-
-TEST_F(PlanSegmentTest, ThresholdsMustBeFiniteAndNotNegative) {
-  for (float threshold : {-0.001F, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    v1::SegmentRequest request = Request();
-    Ask(&request, v1::MARGIN, v1::MAP_F32)->set_threshold(threshold);
-    EXPECT_THAT(Plan(request), HasStatus(kInvalid, StartsWith("uncertainty[0].threshold: must be finite and >= 0")));
-  }
-}
-
-TEST_F(PlanSegmentTest, TheVerdictsKindIsComputedThoughNobodyAskedForIt) {
-  const ModelInfo calibrated = WithVerdict(student_, UncertaintyKind::kMargin, 0.25F, 0.5F);
-  absl::StatusOr<SegmentPlan> plan = PlanSegment(Request(), calibrated, kShare);
-  ASSERT_THAT(plan, IsOk());
-  ASSERT_EQ(plan->kinds.size(), 2u);
-  EXPECT_EQ(plan->kinds[0].kind, UncertaintyKind::kPredictiveStddev);
-  EXPECT_EQ(plan->kinds[1].kind, UncertaintyKind::kMargin);
-  EXPECT_FALSE(plan->kinds[1].want_map);
-  EXPECT_TRUE(plan->maps.empty());
-
-  v1::SegmentRequest request = Request();
-  Ask(&request, v1::MARGIN, v1::MAP_U8);
-  Ask(&request, v1::MAX_PROBABILITY, v1::MAP_ENCODING_UNSPECIFIED);
-  plan = PlanSegment(request, calibrated, kShare);
-  ASSERT_THAT(plan, IsOk());
-  ASSERT_EQ(plan->kinds.size(), 3u);
-  EXPECT_TRUE(plan->kinds[1].want_map);
-
-  plan = PlanSegment(Request(), WithVerdict(student_, UncertaintyKind::kPredictiveStddev, 0.25F, 0.5F), kShare);
-  ASSERT_THAT(plan, IsOk());
-  EXPECT_EQ(plan->kinds.size(), 1u);
-}
-
-TEST_F(PlanSegmentTest, ARequestWithoutAPictureIsRefused) {
-  EXPECT_THAT(Plan(v1::SegmentRequest()), HasStatus(kInvalid, StartsWith("image: ")));
-}
 
 // Two classes of four in six pixels; margin, upper bound 1, and entropy, upper bound ln 4.
 class FillSegmentResponseTest : public testing::Test {
@@ -189,11 +37,12 @@ class FillSegmentResponseTest : public testing::Test {
 
   v1::SegmentResponse Fill() {
     v1::SegmentResponse response;
-    FillSegmentResponse(plan_, info_, &segmentation_, &response);
+    FillSegmentResponse(plan_, info_, &picture_, &segmentation_, &response);
     return response;
   }
 
   ModelInfo info_ = FakeModelInfo("street", ModelKind::kStudent, 4);
+  Image picture_{3, 2, std::vector<uint8_t>(18, 100)};
   Segmentation segmentation_;
   SegmentPlan plan_;
 };
@@ -290,6 +139,116 @@ TEST_F(FillSegmentResponseTest, TheVerdictIsByTheMeanOfItsKind) {
   EXPECT_EQ(Fill().verdict(), v1::REVIEW);
   info_ = WithVerdict(plain, UncertaintyKind::kMargin, 0.25F, 0.49F);
   EXPECT_EQ(Fill().verdict(), v1::REJECT);
+}
+
+TEST_F(FillSegmentResponseTest, RunLengthsGoOnAcrossRows) {
+  plan_.labels = v1::LABEL_RLE;
+  const v1::SegmentResponse response = Fill();
+  EXPECT_EQ(response.label_encoding(), v1::LABEL_RLE);
+  EXPECT_EQ(response.labels(), std::string("\1\1\4\3\1\1"));  // one 1, four 3, one 1
+}
+
+TEST_F(FillSegmentResponseTest, UncertainPixelsLoseTheirLabelAndTheFiguresStay) {
+  plan_.labels = v1::LABEL_RAW;
+  plan_.abstain = AbstainPlan{0, {1, 1, 1, 0.002F}, 255};  // margin: above 0.002 for class 3, above 1 for the others
+  const v1::SegmentResponse response = Fill();
+  // Labels 1 3 3 3 3 1, margin 0, 0.001, 0.002, 0.5, 1, 2.
+  EXPECT_EQ(response.labels(), std::string("\1\3\3\xFF\xFF\xFF"));
+  EXPECT_TRUE(response.has_abstained_share());
+  EXPECT_FLOAT_EQ(response.abstained_share(), 0.5F);
+  ASSERT_EQ(response.classes_size(), 2);
+  EXPECT_FLOAT_EQ(response.classes(0).share(), 4.0F / 6);
+  EXPECT_EQ(response.statistics(0).mean(), 0.5F);
+  EXPECT_EQ(response.maps_size(), 0);
+}
+
+TEST_F(FillSegmentResponseTest, NothingIsThereUnaskedFor) {
+  const v1::SegmentResponse response = Fill();
+  EXPECT_FALSE(response.has_abstained_share());
+  EXPECT_FALSE(response.has_overlay());
+  EXPECT_FALSE(response.has_frame());
+  EXPECT_EQ(response.groups_size(), 0);
+}
+
+TEST_F(FillSegmentResponseTest, TheFrameComesBack) {
+  plan_.frame = v1::Frame();
+  plan_.frame->set_camera("front");
+  plan_.frame->set_sequence(~uint64_t{0});
+  plan_.frame->set_stamp_ns(-5);
+  plan_.frame->set_frame_id("base/front");
+  EXPECT_EQ(Fill().frame().SerializeAsString(), plan_.frame->SerializeAsString());
+}
+
+TEST_F(FillSegmentResponseTest, GroupsAddUpTheirClasses) {
+  info_.spec.groups = {{"some", {1, 2}}, {"most", {1, 3}}, {"none", {0}}};
+  const v1::SegmentResponse response = Fill();
+  ASSERT_EQ(response.groups_size(), 3);
+  EXPECT_EQ(response.groups(0).name(), "some");
+  EXPECT_FLOAT_EQ(response.groups(0).share(), 2.0F / 6);
+  EXPECT_FLOAT_EQ(response.groups(0).mean_uncertainty(), 0.25F);
+  EXPECT_FLOAT_EQ(response.groups(1).share(), 1);
+  EXPECT_FLOAT_EQ(response.groups(1).mean_uncertainty(), 2.5F / 6);
+  EXPECT_EQ(response.groups(2).share(), 0);
+  EXPECT_EQ(response.groups(2).mean_uncertainty(), 0);
+}
+
+TEST_F(FillSegmentResponseTest, AnOverlayHasTheColoursOnThePictureAndBlackWhereItAbstains) {
+  plan_.labels = v1::LABEL_RAW;
+  plan_.overlay = OverlayPlan{v1::OVERLAY_PNG, 0.5F, 90};
+  plan_.abstain = AbstainPlan{0, {1, 1, 1, 1}, 255};  // the last pixel
+  info_.spec.classes[1].colour = {200, 100, 0};
+  const v1::SegmentResponse response = Fill();
+  EXPECT_EQ(response.labels().size(), 6u);
+  EXPECT_EQ(response.overlay().encoding(), v1::OVERLAY_PNG);
+  const absl::StatusOr<Image> overlay = DecodeImage(response.overlay().data(), {});
+  ASSERT_THAT(overlay, IsOk());
+  ASSERT_EQ(overlay->width, 3);
+  ASSERT_EQ(overlay->height, 2);
+  EXPECT_THAT(std::vector<uint8_t>(overlay->pixels.begin(), overlay->pixels.begin() + 3), ElementsAre(150, 100, 50));
+  EXPECT_THAT(std::vector<uint8_t>(overlay->pixels.end() - 3, overlay->pixels.end()), ElementsAre(50, 50, 50));
+}
+
+TEST_F(FillSegmentResponseTest, AnOverlayOfARegionLiesOnThatPartOfThePicture) {
+  picture_ = {5, 4, {}};
+  for (int i = 0; i < 20; ++i) picture_.pixels.insert(picture_.pixels.end(), 3, static_cast<uint8_t>(10 * i));
+  plan_.overlay = OverlayPlan{v1::OVERLAY_JPEG, 0.01F, 100};  // next to nothing of the colours
+  plan_.region = Region{2, 1, 3, 2};                          // pixels 7 to 9 and 12 to 14
+  const absl::StatusOr<Image> overlay = DecodeImage(Fill().overlay().data(), {});
+  ASSERT_THAT(overlay, IsOk());
+  ASSERT_EQ(overlay->width, 3);
+  ASSERT_EQ(overlay->height, 2);
+  EXPECT_NEAR(overlay->pixels[0], 70, 8);
+  EXPECT_NEAR(overlay->pixels[17], 140, 8);
+}
+
+TEST_F(FillSegmentResponseTest, ARegionHasNoVerdict) {
+  info_ = WithVerdict(info_, UncertaintyKind::kMargin, 0.25F, 0.5F);
+  plan_.region = Region{0, 0, 3, 2};
+  EXPECT_EQ(Fill().verdict(), v1::VERDICT_UNSPECIFIED);
+}
+
+// The largest picture has no more to say about itself than the smallest.
+TEST(FillSegmentResponseSizeTest, StatisticsAloneOfNineteenClassesAndSevenGroupsStayUnderAKibibyte) {
+  ModelInfo info = WithVerdict(FakeModelInfo("a-street-model-of-cityscapes", ModelKind::kEnsemble, 19),
+                               UncertaintyKind::kMargin, 0.25F, 0.5F);
+  Segmentation segmentation;
+  segmentation.width = 2048;
+  segmentation.height = 1024;
+  for (int i = 0; i < 19; ++i) segmentation.classes.push_back({100'000 + i, 1234.5});
+  for (int i = 0; i < 7; ++i) info.spec.groups.push_back({"construction" + std::to_string(i), {i}});
+  KindResult kind;
+  kind.statistics = {UncertaintyKind::kPredictiveStddev, 0.5F, 1, 0.25F, 0.75F, 0.875F, 0.1F, 0.5F};
+  segmentation.kinds = {kind, kind};
+  v1::SegmentResponse response;
+  FillSegmentResponse({}, info, nullptr, &segmentation, &response);
+  response.set_request_id(std::string(64, 'x'));
+  v1::Timing& timing = *response.mutable_timing();
+  timing.set_decode_ms(1.5F);
+  timing.set_queue_ms(1.5F);
+  timing.set_infer_ms(1.5F);
+  timing.set_encode_ms(1.5F);
+  EXPECT_EQ(response.classes_size(), 19);
+  EXPECT_LT(response.ByteSizeLong(), 1000u);
 }
 
 }  // namespace

@@ -120,11 +120,28 @@ TEST(SegmentCommandTest, SummaryHasAllKeys) {
                          {"classes",
                           {{{"index", 1}, {"name", "sky"}, {"share", 0.75}, {"mean_uncertainty", 0.2}},
                            {{"index", 0}, {"name", "road"}, {"share", 0.25}, {"mean_uncertainty", 0.4}}}},
+                         {"groups", {{{"name", "drivable"}, {"share", 0.25}, {"mean_uncertainty", 0.4}}}},
+                         {"abstained_share", nullptr},
                          {"timing", {{"decode_ms", 1.5}, {"queue_ms", 0.25}, {"infer_ms", 40.0}, {"encode_ms", 2.5}}},
                          {"files",
                           {folder.path("street_labels.png"), folder.path("street_uncertainty.png"),
                            folder.path("street_overlay.png"), folder.path("street.json")}}};
   EXPECT_EQ(summary, expected);
+}
+
+TEST(SegmentCommandTest, AbstainsAboveTheGivenUncertainty) {
+  const FakeServer server;
+  const TempFolder folder;
+  const std::string picture = folder.AddPicture("street.png");
+  const CandorRun run = Candor({"segment", picture, "--server", server.address(), "--out", folder.path(), "--json",
+                                "--uncertainty", "predictive_entropy", "--abstain-above", "0.25"});
+  ASSERT_EQ(run.code, ExitCode::kOk) << run.err;
+  EXPECT_EQ(json::parse(run.out)["abstained_share"], 0.375);  // the last three of eight pixels
+  EXPECT_THAT(DecodeLabelPng(folder.Read("street_labels.png"), {})->values, ElementsAre(0, 1, 2, 0, 1, 255, 255, 255));
+  EXPECT_EQ(server.last_request().abstain().kind(), v1::PREDICTIVE_ENTROPY);
+  const CandorRun table = Candor({"segment", picture, "--server", server.address(), "--abstain-above", "0.25"});
+  EXPECT_THAT(table.out, AllOf(HasSubstr("no label: 37.5% of the pixels"), HasSubstr("drivable")));
+  EXPECT_EQ(Candor({"segment", picture, "--server", server.address(), "--abstain-above", "-1"}).code, ExitCode::kUsage);
 }
 
 TEST(SegmentCommandTest, AsksForStatisticsAloneWithoutOut) {
