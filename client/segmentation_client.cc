@@ -98,7 +98,7 @@ class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<
     round_trip_ = std::chrono::steady_clock::now() - start_;
     ending_ = status;
     ended_.Notify();
-    if (done_) std::exchange(done_, nullptr)(*this);
+    if (done_) std::exchange(done_, nullptr)(shared_from_this());
   }
 
   absl::StatusOr<SegmentResult> Read() {

@@ -164,9 +164,9 @@ class SegmentCall {
   virtual const absl::StatusOr<SegmentResult>& Wait() = 0;
 };
 
-// Runs once, as soon as the call has ended, on one of gRPC's few threads: it must not block for long. Wait() on the
-// call returns at once.
-using SegmentDone = std::function<void(SegmentCall& call)>;
+// Runs once, as soon as the call has ended, on one of gRPC's few threads: it must not block for long. Wait() no longer
+// waits, but reads the reply there; hand the call to another thread if it is large.
+using SegmentDone = std::function<void(std::shared_ptr<SegmentCall> call)>;
 
 // Thread-safe. Reconnects by itself; what a server that goes away leaves unanswered (UNAVAILABLE, CANCELLED) is retried
 // up to four times with backoff within the timeout.

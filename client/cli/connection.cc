@@ -33,10 +33,11 @@ void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
       ->capture_default_str();
 }
 
-absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags) {
+absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections) {
   ClientOptions options;
   options.server = flags.server;
   options.timeout = absl::Seconds(flags.timeout_s);
+  options.connections = connections;
   return SegmentationClient::Create(options);
 }
 

@@ -64,10 +64,10 @@ TEST(SegmentCallTest, CallsBackOnceWithTheResultAtHand) {
   absl::Notification called_back;
   absl::StatusOr<SegmentResult> result;
   ASSERT_THAT(client->StartSegmentRaw(SmallImage(), {},
-                                      [&](SegmentCall& call) {
+                                      [&](const std::shared_ptr<SegmentCall>& call) {
                                         ++runs;
-                                        EXPECT_TRUE(call.HasEnded());
-                                        result = call.Wait();
+                                        EXPECT_TRUE(call->HasEnded());
+                                        result = call->Wait();
                                         called_back.Notify();
                                       }),
               IsOk());
@@ -90,7 +90,8 @@ TEST(SegmentCallTest, EndsTheServersWorkWhenCancelled) {
   // Held by the callback alone: gone with the call.
   auto held = std::make_shared<int>(0);
   const std::weak_ptr<int> held_by_call = held;
-  auto call = client->StartSegmentRaw(SmallImage(), {}, [held = std::move(held)](SegmentCall&) {});
+  auto call =
+      client->StartSegmentRaw(SmallImage(), {}, [held = std::move(held)](const std::shared_ptr<SegmentCall>&) {});
   ASSERT_THAT(call, IsOk());
   begun.WaitForNotification();
   EXPECT_FALSE((*call)->HasEnded());
@@ -126,8 +127,8 @@ TEST(SegmentCallTest, OutlivesTheClientAndItsHandle) {
   absl::Notification called_back;
   absl::Status status = absl::UnknownError("not yet");
   ASSERT_THAT(client->StartSegmentRaw(SmallImage(), {},
-                                      [&](SegmentCall& call) {
-                                        status = call.Wait().status();
+                                      [&](const std::shared_ptr<SegmentCall>& call) {
+                                        status = call->Wait().status();
                                         called_back.Notify();
                                       }),
               IsOk());
@@ -142,7 +143,8 @@ TEST(SegmentCallTest, RefusesARequestThatCannotBeMadeWithoutCallingBack) {
   FakeServer server;
   SegmentOptions options;
   options.uncertainty = {{"doubt"}};
-  EXPECT_THAT(Connect(server.address())->StartSegmentRaw(SmallImage(), options, [](SegmentCall&) { ADD_FAILURE(); }),
+  EXPECT_THAT(Connect(server.address())
+                  ->StartSegmentRaw(SmallImage(), options, [](const std::shared_ptr<SegmentCall>&) { ADD_FAILURE(); }),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("doubt")));
   EXPECT_EQ(server.calls(), 0);
 }
