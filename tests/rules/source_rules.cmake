@@ -28,7 +28,7 @@ set(pattern_opencv "^opencv2/")
 set(pattern_protobuf "^google/protobuf/|\\.pb\\.h$")
 set(pattern_spdlog "^(spdlog|fmt)/")
 set(users_torch "^(core/(nn|engine|uncertainty|segmenter)|trainer|bench)(/|$)")
-set(users_grpc "^(server|client|client_demo|trainer/service|install|integration|testing|bench)(/|$)")
+set(users_grpc "^(server|client|client_demo|trainer/service|install|integration|python|testing|bench)(/|$)")
 set(users_opencv "^core/image(/|$)")
 
 set(max_lines 500)
