@@ -18,6 +18,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// A timer of a busy machine wakes this much late without anything being wrong.
+constexpr double kNotableLatenessMs = 20;
+
 const char* ModeName(LoadMode mode) {
   switch (mode) {
     case LoadMode::kClosed:
@@ -82,6 +85,10 @@ void PrintBenchReport(const BenchReport& report, std::ostream& out) {
   load.Print(out);
   out << "\n";
   PrintLatency(summary, out);
+  if (summary.max_late_ms > kNotableLatenessMs) {
+    out << "calls were sent up to " << Ms(summary.max_late_ms) << " ms after they were due: this machine or "
+        << "--max-in-flight was the limit\n";
+  }
   out << "\n";
   const StageTimes& server = summary.server_median;
   Table stages({"SERVER MS", "DECODE", "QUEUE", "INFER", "ENCODE", "MEAN UNCERTAINTY"});

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "client/cli/bench_report.h"
 #include "tests/client/cli/run_candor.h"
 #include "tests/client/fake_service.h"
 
@@ -163,6 +165,19 @@ TEST(BenchCommandTest, PrintsTablesForPeople) {
   EXPECT_THAT(run.out, AllOf(HasSubstr("closed loop, concurrency 1"), HasSubstr("WITHIN 30000 MS PER SECOND"),
                              HasSubstr("p99.9 needs 10000"), HasSubstr("MISMATCHES"), HasSubstr("0.1000")));
   EXPECT_THAT(run.out, Not(HasSubstr("ERROR ")));
+}
+
+TEST(BenchReportTest, SaysIfTheGeneratorWasTheLimit) {
+  LoadSample sample;
+  sample.due_s = 1;
+  sample.sent_s = 1.5;
+  sample.done_s = 2;
+  BenchReport report;
+  report.plan.mode = LoadMode::kConstant;
+  report.summary = Summarize({sample}, 100, 0);
+  std::ostringstream out;
+  PrintBenchReport(report, out);
+  EXPECT_THAT(out.str(), HasSubstr("sent up to 500.00 ms after they were due"));
 }
 
 TEST(BenchCommandTest, ShowsProgressOnATerminalAlone) {
