@@ -26,7 +26,7 @@ void AddLatency(const std::vector<const LoadSample*>& answers, double objective_
   summary->in_time = std::upper_bound(latency.begin(), latency.end(), objective_ms) - latency.begin();
   for (const int permille : LoadSummary::kPermilles) {
     const int64_t above = 1000 - permille;
-    Percentile percentile{permille, std::nullopt, (LoadSummary::kTailSamples * 1000 + above - 1) / above};
+    Percentile percentile{permille, std::nullopt, (int64_t{LoadSummary::kTailSamples} * 1000 + above - 1) / above};
     if (count >= percentile.needs) percentile.ms = NearestRank(latency, permille);
     summary->latency.push_back(percentile);
   }

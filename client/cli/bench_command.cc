@@ -78,10 +78,11 @@ std::string CheckSize(const std::string& text) {
   return absl::StrCat("must be WIDTHxHEIGHT, each in [1, ", kMaxSide, "], got ", text);
 }
 
+// kOk: no name of an error.
 absl::StatusCode ParseCode(const std::string& name) {
-  for (int code = 1; code <= 16; ++code) {
-    if (absl::StatusCodeToString(static_cast<absl::StatusCode>(code)) == name)
-      return static_cast<absl::StatusCode>(code);
+  for (int number = 1; number <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++number) {
+    const auto code = static_cast<absl::StatusCode>(number);
+    if (absl::StatusCodeToString(code) == name) return code;
   }
   return absl::StatusCode::kOk;
 }
