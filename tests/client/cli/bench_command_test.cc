@@ -18,7 +18,6 @@ namespace {
 
 using nlohmann::json;
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -135,7 +134,7 @@ TEST(BenchCommandTest, ComparesEveryAnswerWithThatToThePictureAlone) {
   // One of the ten has two wrong labels in 480x360 (allowed: 17), another has 18.
   std::atomic<int> calls = 0;
   FakeServer drifting([&](const v1::SegmentRequest& request, v1::SegmentResponse* reply) {
-    const grpc::Status status = AnswerFaithfully(request, reply);
+    grpc::Status status = AnswerFaithfully(request, reply);
     const int call = calls++;
     const int wrong = call == 3 ? 2 : call == 7 ? 18 : 0;
     std::fill_n(reply->mutable_labels()->begin(), wrong, '\x3f');
