@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The client over gRPC: one channel, blocking unary calls.
+// The client over gRPC: channels used in turn, unary calls that block or call back.
 #include "client/segmentation_client.h"
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <limits>
 #include <utility>
+#include <vector>
 
+#include "absl/base/call_once.h"
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "candor/v1/segmentation.grpc.pb.h"
 #include "client/messages.h"
+#include "client/server_list.h"
 #include "core/base/status_macros.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -22,8 +27,10 @@ namespace candor {
 namespace {
 
 // Only our own methods are retried: they are idempotent, and a health probe has to tell the present state at once. gRPC
-// caps the attempts at five, the first included.
-constexpr char kServiceConfig[] = R"json({
+// caps the attempts at five, the first included. CANCELLED, if not by us (then nothing is retried), is a server that
+// resets its streams because its time to drain is over. The throttle stops retries when half the tokens are used up by
+// failures: a server that dies with 50 calls under way must not yet reach it.
+constexpr char kMethodConfig[] = R"json(
   "methodConfig": [{
     "name": [{"service": "candor.v1.Segmentation"}],
     "retryPolicy": {
@@ -31,11 +38,19 @@ constexpr char kServiceConfig[] = R"json({
       "initialBackoff": "0.1s",
       "maxBackoff": "2s",
       "backoffMultiplier": 2,
-      "retryableStatusCodes": ["UNAVAILABLE"]
+      "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]
     }
   }],
-  "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1}
-})json";
+  "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1}
+)json";
+
+// Only this policy of gRPC watches the servers' health.
+constexpr char kBalancing[] = R"json(
+  "loadBalancingConfig": [{"round_robin": {}}],
+  "healthCheckConfig": {"serviceName": "candor.v1.Segmentation"},
+)json";
+
+constexpr int kMaxConnections = 64;
 
 // The details of the error become payloads.
 absl::Status FromGrpc(const grpc::Status& status) {
@@ -59,9 +74,9 @@ Headers IdentityHeaders(const SegmentOptions& options) {
   return headers;
 }
 
-grpc::ChannelArguments MakeChannelArguments(int max_message_bytes) {
+grpc::ChannelArguments MakeChannelArguments(int max_message_bytes, bool is_balanced) {
   grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetServiceConfigJSON(absl::StrCat("{", is_balanced ? kBalancing : "", kMethodConfig, "}"));
   // A request larger than this buffer (256 KiB by default) would silently never be retried.
   arguments.SetInt(GRPC_ARG_PER_RPC_RETRY_BUFFER_SIZE, max_message_bytes);
   arguments.SetMaxReceiveMessageSize(max_message_bytes);
@@ -76,12 +91,65 @@ grpc::ChannelArguments MakeChannelArguments(int max_message_bytes) {
   return arguments;
 }
 
+// Owned by its handles and, until it has ended, by gRPC's callback.
+class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<GrpcSegmentCall> {
+ public:
+  GrpcSegmentCall(v1::SegmentRequest request, SegmentDone done)
+      : request_(std::move(request)), done_(std::move(done)), start_(std::chrono::steady_clock::now()) {}
+
+  void Start(v1::Segmentation::Stub* stub, absl::Duration timeout, const Headers& headers) {
+    context_.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    for (const auto& [name, value] : headers) context_.AddMetadata(name, value);
+    stub->async()->Segment(&context_, &request_, &reply_,
+                           [self = shared_from_this()](const grpc::Status& status) { self->End(status); });
+  }
+
+  void Cancel() override { context_.TryCancel(); }
+  bool HasEnded() const override { return ended_.HasBeenNotified(); }
+
+  const absl::StatusOr<SegmentResult>& Wait() override {
+    ended_.WaitForNotification();
+    absl::call_once(read_once_, [this] { result_ = Read(); });
+    return result_;
+  }
+
+ private:
+  void End(const grpc::Status& status) {
+    round_trip_ = std::chrono::steady_clock::now() - start_;
+    ending_ = status;
+    ended_.Notify();
+    if (done_) std::exchange(done_, nullptr)(shared_from_this());
+  }
+
+  absl::StatusOr<SegmentResult> Read() {
+    RETURN_IF_ERROR(FromGrpc(ending_));
+    ASSIGN_OR_RETURN(SegmentResult result, ReadSegmentResponse(request_, reply_));
+    result.round_trip_ms = round_trip_.count();
+    reply_.Clear();
+    return result;
+  }
+
+  v1::SegmentRequest request_;
+  SegmentDone done_;
+  const std::chrono::steady_clock::time_point start_;
+  grpc::ClientContext context_;
+  v1::SegmentResponse reply_;
+  // Set before the notification, read after it.
+  grpc::Status ending_;
+  std::chrono::duration<double, std::milli> round_trip_{};
+  absl::Notification ended_;
+  absl::once_flag read_once_;
+  absl::StatusOr<SegmentResult> result_;
+};
+
 class GrpcSegmentationClient : public SegmentationClient {
  public:
-  GrpcSegmentationClient(const ClientOptions& options, const std::shared_ptr<grpc::Channel>& channel)
-      : timeout_(options.timeout),
-        segmentation_(v1::Segmentation::NewStub(channel)),
-        health_(grpc::health::v1::Health::NewStub(channel)) {}
+  // `channels` are used in turn, `health_channel` for health alone.
+  GrpcSegmentationClient(const ClientOptions& options, const std::vector<std::shared_ptr<grpc::Channel>>& channels,
+                         const std::shared_ptr<grpc::Channel>& health_channel)
+      : timeout_(options.timeout), health_(grpc::health::v1::Health::NewStub(health_channel)) {
+    for (const auto& channel : channels) segmentation_.push_back(v1::Segmentation::NewStub(channel));
+  }
 
   absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) override {
     ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
@@ -95,9 +163,24 @@ class GrpcSegmentationClient : public SegmentationClient {
     return Segment(request, options);
   }
 
+  absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentEncoded(absl::string_view file_bytes,
+                                                                   const SegmentOptions& options,
+                                                                   SegmentDone done) override {
+    ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
+    request.mutable_image()->set_encoded(file_bytes.data(), file_bytes.size());
+    return Start(std::move(request), options, std::move(done));
+  }
+
+  absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage& image, const SegmentOptions& options,
+                                                               SegmentDone done) override {
+    ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
+    *request.mutable_image()->mutable_raw() = MakeRawImage(image);
+    return Start(std::move(request), options, std::move(done));
+  }
+
   absl::StatusOr<ModelList> ListModels() override {
     v1::ListModelsResponse reply;
-    RETURN_IF_ERROR(Call(*segmentation_, &v1::Segmentation::Stub::ListModels, v1::ListModelsRequest(), &reply));
+    RETURN_IF_ERROR(Call(Stub(), timeout_, &v1::Segmentation::Stub::ListModels, v1::ListModelsRequest(), &reply));
     ModelList list;
     list.default_model = reply.default_model();
     for (const v1::Model& model : reply.models()) {
@@ -111,7 +194,7 @@ class GrpcSegmentationClient : public SegmentationClient {
     v1::GetModelRequest request;
     request.set_model(name);
     v1::GetModelResponse reply;
-    RETURN_IF_ERROR(Call(*segmentation_, &v1::Segmentation::Stub::GetModel, request, &reply));
+    RETURN_IF_ERROR(Call(Stub(), timeout_, &v1::Segmentation::Stub::GetModel, request, &reply));
     return ReadModel(reply.model());
   }
 
@@ -119,7 +202,7 @@ class GrpcSegmentationClient : public SegmentationClient {
     grpc::health::v1::HealthCheckRequest request;
     request.set_service(service);
     grpc::health::v1::HealthCheckResponse reply;
-    const absl::Status status = Call(*health_, &grpc::health::v1::Health::Stub::Check, request, &reply);
+    const absl::Status status = Call(*health_, timeout_, &grpc::health::v1::Health::Stub::Check, request, &reply);
     if (absl::IsNotFound(status)) return HealthState::kUnknownService;
     RETURN_IF_ERROR(status);
     return reply.status() == grpc::health::v1::HealthCheckResponse::SERVING ? HealthState::kServing
@@ -127,18 +210,32 @@ class GrpcSegmentationClient : public SegmentationClient {
   }
 
  private:
-  template <typename Stub, typename Method, typename Request, typename Reply>
-  absl::Status Call(Stub& stub, Method method, const Request& request, Reply* reply, const Headers& headers = {}) {
+  template <typename AnyStub, typename Method, typename Request, typename Reply>
+  static absl::Status Call(AnyStub& stub, absl::Duration timeout, Method method, const Request& request, Reply* reply,
+                           const Headers& headers = {}) {
     grpc::ClientContext context;
     for (const auto& [name, value] : headers) context.AddMetadata(name, value);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     return FromGrpc((stub.*method)(&context, request, reply));
+  }
+
+  // Each call takes the next channel.
+  v1::Segmentation::Stub& Stub() {
+    return *segmentation_[next_.fetch_add(1, std::memory_order_relaxed) % segmentation_.size()];
+  }
+
+  absl::StatusOr<std::shared_ptr<SegmentCall>> Start(v1::SegmentRequest request, const SegmentOptions& options,
+                                                     SegmentDone done) {
+    auto call = std::make_shared<GrpcSegmentCall>(std::move(request), std::move(done));
+    call->Start(&Stub(), options.timeout.value_or(timeout_), IdentityHeaders(options));
+    return call;
   }
 
   absl::StatusOr<SegmentResult> Segment(const v1::SegmentRequest& request, const SegmentOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     v1::SegmentResponse reply;
-    RETURN_IF_ERROR(Call(*segmentation_, &v1::Segmentation::Stub::Segment, request, &reply, IdentityHeaders(options)));
+    RETURN_IF_ERROR(Call(Stub(), options.timeout.value_or(timeout_), &v1::Segmentation::Stub::Segment, request, &reply,
+                         IdentityHeaders(options)));
     const std::chrono::duration<double, std::milli> round_trip = std::chrono::steady_clock::now() - start;
     ASSIGN_OR_RETURN(SegmentResult result, ReadSegmentResponse(request, reply));
     result.round_trip_ms = round_trip.count();
@@ -146,14 +243,15 @@ class GrpcSegmentationClient : public SegmentationClient {
   }
 
   const absl::Duration timeout_;
-  const std::unique_ptr<v1::Segmentation::Stub> segmentation_;
+  std::vector<std::unique_ptr<v1::Segmentation::Stub>> segmentation_;  // filled by the constructor
+  std::atomic<size_t> next_ = 0;
   const std::unique_ptr<grpc::health::v1::Health::Stub> health_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SegmentationClient>> SegmentationClient::Create(const ClientOptions& options) {
-  if (options.server.empty()) return absl::InvalidArgumentError("server: must be HOST:PORT, got an empty string");
+  ASSIGN_OR_RETURN(const ServerTarget server, ParseServers(options.server));
   if (options.timeout <= absl::ZeroDuration() || options.timeout == absl::InfiniteDuration()) {
     return absl::InvalidArgumentError(
         absl::StrCat("timeout: must be > 0 and finite, got ", absl::FormatDuration(options.timeout)));
@@ -162,9 +260,21 @@ absl::StatusOr<std::unique_ptr<SegmentationClient>> SegmentationClient::Create(c
     return absl::InvalidArgumentError(
         absl::StrCat("max_message_bytes: must be in [1, 2147483647], got ", options.max_message_bytes));
   }
-  const auto channel = grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(),
-                                                 MakeChannelArguments(static_cast<int>(options.max_message_bytes)));
-  return std::make_unique<GrpcSegmentationClient>(options, channel);
+  if (options.connections < 1 || options.connections > kMaxConnections) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("connections: must be in [1, ", kMaxConnections, "], got ", options.connections));
+  }
+  const auto connect = [&](bool is_balanced) {
+    grpc::ChannelArguments arguments = MakeChannelArguments(static_cast<int>(options.max_message_bytes), is_balanced);
+    // Channels to one server would share a connection.
+    if (options.connections > 1) arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(server.target, grpc::InsecureChannelCredentials(), arguments);
+  };
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < options.connections; ++i) channels.push_back(connect(server.is_balanced));
+  // A channel that avoids servers which are not serving could not ask them.
+  const auto health_channel = server.is_balanced ? connect(false) : channels[0];
+  return std::make_unique<GrpcSegmentationClient>(options, channels, health_channel);
 }
 
 }  // namespace candor

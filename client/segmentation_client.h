@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,9 +27,14 @@
 namespace candor {
 
 struct ClientOptions {
-  std::string server = "127.0.0.1:8500";           // HOST:PORT, or any gRPC target
+  // HOST:PORT, or any gRPC target. Several servers, as "10.0.0.1:8500,10.0.0.2:8500" or "dns:///NAME:PORT" (every
+  // address of the name): calls go round those whose health is SERVING, and a retry goes to the next.
+  std::string server = "127.0.0.1:8500";
   absl::Duration timeout = absl::Seconds(30);      // of each call, retries included; always set
   int64_t max_message_bytes = int64_t{256} << 20;  // of a request or a reply; also what a retry may hold
+  // TCP connections to each server, used in turn. One carries at most as many calls at a time as the server's limit of
+  // streams, and large messages queue behind each other in it.
+  int connections = 1;
 };
 
 struct UncertaintyOption {
@@ -67,6 +73,7 @@ struct SegmentOptions {
   // characters. Empty: the server invents one.
   std::string request_id;
   std::string traceparent;  // the caller's place in a trace, as of W3C Trace Context; empty: none
+  std::optional<absl::Duration> timeout = std::nullopt;  // unset: ClientOptions::timeout
 };
 
 struct UncertaintyFigures {
@@ -179,10 +186,29 @@ struct ModelList {
 
 enum class HealthState { kServing, kNotServing, kUnknownService };
 
-// Thread-safe. Reconnects by itself; UNAVAILABLE is retried up to four times with backoff within the timeout.
+// A picture under way. Thread-safe. It goes on if the handle or the client is dropped.
+class SegmentCall {
+ public:
+  virtual ~SegmentCall() = default;
+
+  // The result becomes Cancelled, soon, unless the call has ended. The server stops working on it.
+  virtual void Cancel() = 0;
+  virtual bool HasEnded() const = 0;
+  // Blocks until the call has ended; the first to ask reads and checks the reply, on its thread. Errors: as of
+  // SegmentationClient::SegmentEncoded.
+  virtual const absl::StatusOr<SegmentResult>& Wait() = 0;
+};
+
+// Runs once, as soon as the call has ended, on one of gRPC's few threads: it must not block for long. Wait() no longer
+// waits, but reads the reply there; hand the call to another thread if it is large.
+using SegmentDone = std::function<void(std::shared_ptr<SegmentCall> call)>;
+
+// Thread-safe. Reconnects by itself; what a server that goes away leaves unanswered (UNAVAILABLE, CANCELLED) is retried
+// up to four times with backoff within the timeout.
 class SegmentationClient {
  public:
-  // InvalidArgument: an empty server, a timeout that is not positive. Does not connect yet.
+  // InvalidArgument: an empty server or a list that cannot be read, a timeout that is not positive, connections outside
+  // [1, 64]. Does not connect yet.
   static absl::StatusOr<std::unique_ptr<SegmentationClient>> Create(const ClientOptions& options);
   virtual ~SegmentationClient() = default;
 
@@ -192,9 +218,19 @@ class SegmentationClient {
   virtual absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) = 0;
   virtual absl::StatusOr<SegmentResult> SegmentRaw(const RawImage& image, const SegmentOptions& options) = 0;
 
+  // The same without waiting: returns when the request is on its way; the picture may go. InvalidArgument: a request
+  // that cannot be made; `done` does not run then.
+  virtual absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentEncoded(absl::string_view file_bytes,
+                                                                           const SegmentOptions& options,
+                                                                           SegmentDone done) = 0;
+  virtual absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage& image,
+                                                                       const SegmentOptions& options,
+                                                                       SegmentDone done) = 0;
+
   virtual absl::StatusOr<ModelList> ListModels() = 0;
   virtual absl::StatusOr<ModelDescription> GetModel(const std::string& name) = 0;
-  // grpc.health.v1; "" asks for the process, "candor.v1.Segmentation" for readiness.
+  // grpc.health.v1; "" asks for the process, "candor.v1.Segmentation" for readiness. Of several
+  // servers one of those that can be reached answers.
   virtual absl::StatusOr<HealthState> CheckHealth(const std::string& service) = 0;
 };
 

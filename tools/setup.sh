@@ -6,7 +6,7 @@
 #
 #   tools/setup.sh [--test] [--lint] [--tsan] [--cuda]
 #
-#   --test   promtool, unpacked below .deps/tools (no service is installed or started)
+#   --test   promtool, unpacked below .deps/tools (no service is installed or started), and what the Python client needs
 #   --lint   clang, clang-tidy, clang-format and shellcheck
 #   --tsan   Abseil from Debian's source package, built for the thread sanitizer, below .deps/absl-tsan
 #   --cuda   the CUDA libraries that LibTorch loads on a GPU, below .deps/nvidia
@@ -171,6 +171,7 @@ main() {
   done
   [[ $want == *" --lint "* ]] && packages+=(clang clang-tidy clang-format shellcheck)
   [[ $want == *" --tsan "* ]] && packages+=(dpkg-dev)
+  [[ $want == *" --test "* ]] && packages+=(python3 python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
   has_wheels torch && { [[ $want != *" --cuda "* ]] || has_wheels cuda; } || packages+=(python3 python3-pip)
 

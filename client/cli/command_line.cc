@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/bench_command.h"
 #include "client/cli/compare_command.h"
 #include "client/cli/health_command.h"
 #include "client/cli/models_command.h"
@@ -19,6 +20,7 @@ constexpr char kHelp[] = R"(Examples:
   candor compare --student student --teacher teacher street.jpg
   candor models
   candor health
+  candor bench --rate 20 --duration 30
 
 Data goes to stdout, errors and progress to stderr. `candor COMMAND --help` tells the rest.)";
 
@@ -27,6 +29,7 @@ struct Flags {
   CompareFlags compare;
   ModelsFlags models;
   HealthFlags health;
+  BenchFlags bench;
 };
 
 }  // namespace
@@ -41,7 +44,8 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* segment = AddSegmentCommand(&app, &flags.segment);
   const CLI::App* compare = AddCompareCommand(&app, &flags.compare);
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
-  AddHealthCommand(&app, &flags.health);
+  const CLI::App* health = AddHealthCommand(&app, &flags.health);
+  AddBenchCommand(&app, &flags.bench);
 
   ExitCode code = ExitCode::kOk;
   try {
@@ -49,7 +53,8 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
     code = segment->parsed()   ? RunSegment(flags.segment, console)
            : compare->parsed() ? RunCompare(flags.compare, console)
            : models->parsed()  ? RunModels(flags.models, console)
-                               : RunHealth(flags.health, console);
+           : health->parsed()  ? RunHealth(flags.health, console)
+                               : RunBench(flags.bench, console);
   } catch (const CLI::ParseError& error) {
     // CLI11's own exit codes are not ours; asking for help or the version is a success.
     if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success)) {

@@ -23,7 +23,7 @@ std::string CheckServer(const std::string& text) { return text.empty() ? "must b
 }  // namespace
 
 void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
-  app->add_option("--server", flags->server, "Address of candor-server")
+  app->add_option("--server", flags->server, "Address of candor-server; several as A:P,B:P are used in turn")
       ->type_name("HOST:PORT")
       ->check(CLI::Validator(CheckServer, ""))
       ->capture_default_str();
@@ -33,10 +33,11 @@ void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
       ->capture_default_str();
 }
 
-absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags) {
+absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections) {
   ClientOptions options;
   options.server = flags.server;
   options.timeout = absl::Seconds(flags.timeout_s);
+  options.connections = connections;
   return SegmentationClient::Create(options);
 }
 

@@ -27,7 +27,7 @@ struct ConnectionFlags {
 // Declares --server and --timeout.
 void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags);
 
-absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags);
+absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections = 1);
 
 // Reports `status` on one line, after "SUBJECT: " if there is a subject, and gives the exit code that belongs to it.
 ExitCode ReportStatus(const Console& console, const ConnectionFlags& flags, absl::string_view subject,

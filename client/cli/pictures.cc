@@ -3,11 +3,13 @@
 // Checks, reads and decodes the IMAGE arguments.
 #include "client/cli/pictures.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
@@ -63,6 +65,28 @@ absl::Status CheckPictures(const std::vector<std::string>& pictures, const std::
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths) {
+  std::vector<std::string> pictures;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path == "-" || !std::filesystem::is_directory(path, error)) {
+      pictures.push_back(path);
+      continue;
+    }
+    std::vector<std::string> found;
+    std::filesystem::directory_iterator entry(path, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+      const std::string extension = absl::AsciiStrToLower(entry->path().extension().string());
+      if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") found.push_back(entry->path().string());
+    }
+    if (error) return absl::DataLossError(absl::StrCat(path, ": cannot be read: ", error.message()));
+    if (found.empty()) return absl::DataLossError(absl::StrCat(path, ": has no .jpg, .jpeg or .png files"));
+    std::sort(found.begin(), found.end());
+    pictures.insert(pictures.end(), found.begin(), found.end());
+  }
+  return pictures;
 }
 
 absl::StatusOr<std::string> ReadPicture(const std::string& picture, std::istream& in) {

@@ -24,6 +24,10 @@ std::string OutputPath(const std::string& directory, const std::string& stem, co
 absl::Status CheckPictures(const std::vector<std::string>& pictures, const std::string& out,
                            const std::vector<std::string>& suffixes);
 
+// `paths` with each folder replaced by its .jpg, .jpeg and .png files, by name. DataLoss: a folder cannot be read, or
+// has none.
+absl::StatusOr<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths);
+
 // The file's bytes; "-" reads `in` to its end. DataLoss: cannot be read, is a directory, or over 256 MiB.
 absl::StatusOr<std::string> ReadPicture(const std::string& picture, std::istream& in);
 

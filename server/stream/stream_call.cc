@@ -64,7 +64,7 @@ StreamCall::StreamCall(const ServingContext& serving, grpc::CallbackServerContex
   Act(actions);
 }
 
-StreamCall::~StreamCall() { closed_(); }
+StreamCall::~StreamCall() = default;
 
 absl::Status StreamCall::TakeOptions(const v1::StreamOptions& options) {
   if (has_options_ || next_index_ > 0) {
@@ -253,7 +253,10 @@ void StreamCall::Act(const Actions& actions) {
   // A start may end at once, and with it the stream: it comes last. While it has not ended the stream cannot finish.
   if (actions.write != nullptr) StartWrite(actions.write);
   if (actions.read) StartRead(&incoming_);
-  if (actions.finish.has_value()) Finish(*actions.finish);
+  if (actions.finish.has_value()) {
+    closed_();  // before the end: a caller who has seen it finds the place free
+    Finish(*actions.finish);
+  }
   if (actions.start != nullptr) {
     Frame* frame = actions.start;
     frame->task->Start([this, frame](const absl::Status& status) { FrameDone(frame, status); });

@@ -24,9 +24,10 @@ namespace candor {
 // does not read is not read from either. Deletes itself once gRPC is done with it.
 class StreamCall : public grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse> {
  public:
-  // Ends at once if `status`, why there can be no stream, is not OK. `closed` is called when the stream is over.
+  // Ends at once if `status`, why there can be no stream, is not OK. `closed` is called just before the stream ends.
   StreamCall(const ServingContext& serving, grpc::CallbackServerContext* context, RequestIdentity identity,
              const absl::Status& status, std::function<void()> closed);
+
   ~StreamCall() override;
 
   void OnReadDone(bool ok) override;

@@ -7,8 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -170,16 +172,18 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
 
 class FakeServer::Service final : public v1::Segmentation::Service {
  public:
-  explicit Service(SegmentHandler handler)
+  explicit Service(SegmentCallHandler handler)
       : handler_(std::move(handler)), models_{FakeModel("student"), FakeModel("teacher")} {}
 
-  grpc::Status Segment(grpc::ServerContext*, const v1::SegmentRequest* request, v1::SegmentResponse* reply) override {
+  grpc::Status Segment(grpc::ServerContext* context, const v1::SegmentRequest* request,
+                       v1::SegmentResponse* reply) override {
     {
       absl::MutexLock lock(&mu_);
       ++calls_;
+      peers_.insert(context->peer());
       last_request_ = *request;
     }
-    return handler_(*request, reply);
+    return handler_(context, *request, reply);
   }
 
   grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* reply) override {
@@ -213,16 +217,25 @@ class FakeServer::Service final : public v1::Segmentation::Service {
     absl::MutexLock lock(&mu_);
     return last_request_;
   }
+  int connections() const {
+    absl::MutexLock lock(&mu_);
+    return static_cast<int>(peers_.size());
+  }
 
  private:
-  const SegmentHandler handler_;
+  const SegmentCallHandler handler_;
   mutable absl::Mutex mu_;
   std::vector<v1::Model> models_ ABSL_GUARDED_BY(mu_);
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
   v1::SegmentRequest last_request_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> peers_ ABSL_GUARDED_BY(mu_);
 };
 
-FakeServer::FakeServer(SegmentHandler handler) : service_(std::make_unique<Service>(std::move(handler))) {
+FakeServer::FakeServer(SegmentHandler handler)
+    : FakeServer(SegmentCallHandler([handler = std::move(handler)](grpc::ServerContext*, const auto& request,
+                                                                   auto* reply) { return handler(request, reply); })) {}
+
+FakeServer::FakeServer(SegmentCallHandler handler) : service_(std::make_unique<Service>(std::move(handler))) {
   grpc::EnableDefaultHealthCheckService(true);
   Start();
 }
@@ -243,8 +256,14 @@ void FakeServer::Stop() {
   server_ = nullptr;
 }
 
+void FakeServer::StopAtOnce() {
+  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  server_ = nullptr;
+}
+
 std::string FakeServer::address() const { return absl::StrCat("127.0.0.1:", port_); }
 int FakeServer::calls() const { return service_->calls(); }
+int FakeServer::connections() const { return service_->connections(); }
 v1::SegmentRequest FakeServer::last_request() const { return service_->last_request(); }
 void FakeServer::SetModels(const std::vector<v1::Model>& models) { service_->SetModels(models); }
 void FakeServer::SetServing(const std::string& service, bool serving) {

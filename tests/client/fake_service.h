@@ -16,6 +16,9 @@
 namespace candor {
 
 using SegmentHandler = std::function<grpc::Status(const v1::SegmentRequest&, v1::SegmentResponse*)>;
+// For those that look at the call itself.
+using SegmentCallHandler =
+    std::function<grpc::Status(grpc::ServerContext*, const v1::SegmentRequest&, v1::SegmentResponse*)>;
 
 // Two models, "student" (the default) and "teacher", of three classes: road (128, 64, 128), sky (0, 128, 255), tree
 // (0, 255, 0); kinds predictive_stddev (range 1) and predictive_entropy (range ln 3). The student is calibrated:
@@ -34,16 +37,20 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
 class FakeServer {
  public:
   explicit FakeServer(SegmentHandler handler = AnswerFaithfully);
+  explicit FakeServer(SegmentCallHandler handler);
   ~FakeServer();
 
-  // Closes the port; Start listens on the same one again.
+  // Closes the port once the calls under way have ended, or cuts them off; Start listens on the same one again.
   void Stop();
+  void StopAtOnce();
   void Start();
 
   std::string address() const;
   // Segment calls so far, and the last one's request.
   int calls() const;
   v1::SegmentRequest last_request() const;
+  // Connections that Segment calls have come over so far.
+  int connections() const;
   // Models with these names, in place of student and teacher.
   void SetModels(const std::vector<v1::Model>& models);
   // grpc.health.v1: "candor.v1.Segmentation" is serving from the start.

@@ -40,6 +40,14 @@ class FakeClient : public SegmentationClient {
   absl::StatusOr<SegmentResult> SegmentRaw(const RawImage&, const SegmentOptions&) override {
     return absl::UnimplementedError("not asked for here");
   }
+  absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentEncoded(absl::string_view, const SegmentOptions&,
+                                                                   SegmentDone) override {
+    return absl::UnimplementedError("not asked for here");
+  }
+  absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage&, const SegmentOptions&,
+                                                               SegmentDone) override {
+    return absl::UnimplementedError("not asked for here");
+  }
   absl::StatusOr<ModelList> ListModels() override { return absl::UnimplementedError("not asked for here"); }
   absl::StatusOr<ModelDescription> GetModel(const std::string& name) override {
     return name == "student" ? models.student : models.teacher;

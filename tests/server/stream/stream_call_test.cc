@@ -220,7 +220,11 @@ TEST(StreamCallTest, AtShutdownWhatHasComeIsAnsweredAndTheStreamEnds) {
   stream.Send("left", 0);
   live.street().WaitForCalls(1);
   std::thread drain([&live] { live.server().Drain(); });
-  while (live.Segment(RawRequest()).error_code() != grpc::StatusCode::UNAVAILABLE) {
+  grpc::Status open;
+  while (open.error_code() != grpc::StatusCode::UNAVAILABLE) {
+    grpc::ClientContext context;
+    v1::ListModelsResponse models;
+    open = live.stub().ListModels(&context, {}, &models);
   }
   stream.Send("left", 1);
   live.street().Release();
