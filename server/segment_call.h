@@ -16,6 +16,7 @@
 #include "server/execution/worker_pool.h"
 #include "server/metrics/metrics.h"
 #include "server/model_registry.h"
+#include "server/refused_pictures.h"
 #include "server/request_identity.h"
 #include "server/segmentation_codec.h"
 
@@ -29,7 +30,8 @@ struct ServingContext {
   Admission& admission;
   Metrics& metrics;
   DecodeLimits decode_limits;
-  float uncertainty_threshold = 0.1F;  // share of a kind's upper bound
+  float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
+  RefusedPictures* refused_pictures = nullptr;  // null: they are not kept
 };
 
 // One Segment call: check (gRPC's thread), decode (a worker), infer (the executor), encode (a worker), finish. gRPC's
