@@ -57,6 +57,11 @@ absl::Status CheckModels(const v1::ServerConfig& config) {
         return absl::InvalidArgumentError(absl::StrCat(path, ".aliases[", j, "]: must not be empty"));
       }
     }
+    const v1::BatchingConfig& batching = config.models(i).batching();
+    if (batching.has_max_batch_size()) {
+      RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".batching.max_batch_size"), batching.max_batch_size(), 1, 256));
+    }
+    RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".batching.window_us"), batching.window_us(), 0, 1000000));
   }
   return absl::OkStatus();
 }
@@ -71,6 +76,8 @@ absl::Status CheckLimits(const v1::ServerConfig& config) {
                                                    config.message_memory_bytes()));
   }
   RETURN_IF_ERROR(CheckRange("max_pending_requests", config.max_pending_requests(), 1, 65536));
+  RETURN_IF_ERROR(CheckRange("queued_picture_bytes", config.queued_picture_bytes(), 0, int64_t{1} << 40));
+  RETURN_IF_ERROR(CheckRange("max_streams", config.max_streams(), 0, 65536));
   // Negated, so that NaN fails.
   if (!(config.uncertainty_threshold() >= 0 && config.uncertainty_threshold() <= 1)) {
     return absl::InvalidArgumentError(
@@ -115,6 +122,8 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
     config->set_message_memory_bytes(std::max(4 * message, config->max_message_bytes()));
   }
   if (!config->has_max_pending_requests()) config->set_max_pending_requests(64);
+  if (!config->has_queued_picture_bytes()) config->set_queued_picture_bytes(1024 * kMiB);
+  if (!config->has_max_streams()) config->set_max_streams(64);
   if (!config->has_uncertainty_threshold()) config->set_uncertainty_threshold(0.1F);
   if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
   if (!config->has_reflection()) config->set_reflection(true);
@@ -139,6 +148,15 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
                                                    absl::CHexEscape(config.log_level()), "\""));
   }
   return absl::OkStatus();
+}
+
+Batching BatchingOf(const v1::ModelConfig& model, absl::string_view device) {
+  constexpr int kGpuBatch = 8;
+  const v1::BatchingConfig& config = model.batching();
+  Batching batching;
+  batching.max_batch_size = config.has_max_batch_size() ? config.max_batch_size() : device == "cuda" ? kGpuBatch : 1;
+  batching.window = std::chrono::microseconds(config.window_us());
+  return batching;
 }
 
 absl::StatusOr<v1::ServerConfig> MakeServerConfig(const ServerFlags& flags) {

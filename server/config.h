@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "candor/v1/config.pb.h"
+#include "server/execution/inference_job.h"
 #include "server/flags.h"
 
 namespace candor {
@@ -32,5 +33,8 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
 
 // `metrics_listen` of a server without metrics.
 inline constexpr char kMetricsOff[] = "off";
+
+// Of a model on `device` ("cpu" or "cuda"), with the defaults for it.
+Batching BatchingOf(const v1::ModelConfig& model, absl::string_view device);
 
 }  // namespace candor

@@ -79,6 +79,17 @@ absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
   return WithDetail(std::move(status), info);
 }
 
+std::string ReasonOf(const absl::Status& status) {
+  google::rpc::ErrorInfo info;
+  return ReadDetail(status, &info) ? info.reason() : absl::StatusCodeToString(status.code());
+}
+
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
+  google::rpc::RetryInfo info;
+  if (!ReadDetail(status, &info)) return std::nullopt;
+  return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
+}
+
 absl::Status WithResource(absl::Status status, absl::string_view type, absl::string_view name) {
   google::rpc::ResourceInfo info;
   info.set_resource_type(std::string(type));

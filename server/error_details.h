@@ -5,6 +5,7 @@
 // functions, thread-safe. A status that is OK stays as it is.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,6 +18,8 @@ inline constexpr char kErrorDomain[] = "candor";
 
 // Reasons that say more than the code; any other error has its code's name.
 inline constexpr char kQueueFull[] = "QUEUE_FULL";
+inline constexpr char kWouldBeLate[] = "WOULD_BE_LATE";  // what waits already takes longer than the deadline
+inline constexpr char kTooManyStreams[] = "TOO_MANY_STREAMS";
 inline constexpr char kShuttingDown[] = "SHUTTING_DOWN";
 inline constexpr char kModelNotFound[] = "MODEL_NOT_FOUND";
 inline constexpr char kKindNotAvailable[] = "UNCERTAINTY_KIND_NOT_AVAILABLE";
@@ -27,6 +30,10 @@ absl::Status WithReason(absl::Status status, absl::string_view reason);
 
 // How long to wait before asking again; below zero counts as zero.
 absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
+
+// What the two above said. The code's name, and none, where they did not.
+std::string ReasonOf(const absl::Status& status);
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
 // What there is none of: "candor.v1.Model", "night".
 absl::Status WithResource(absl::Status status, absl::string_view type, absl::string_view name);

@@ -21,7 +21,7 @@
 #include "core/segmenter/segmenter.h"
 #include "google/protobuf/text_format.h"
 #include "server/config.h"
-#include "server/execution/inference_executor.h"
+#include "server/execution/inference_scheduler.h"
 #include "server/flags.h"
 #include "server/model_registry.h"
 #include "server/server.h"
@@ -72,6 +72,7 @@ absl::StatusOr<LoadedModel> LoadModel(const v1::ModelConfig& config, const LoadO
   LoadedModel model;
   ASSIGN_OR_RETURN(model.segmenter, LoadSegmenter(config.bundle(), options));
   model.aliases = Aliases(config);
+  model.batching = BatchingOf(config, model.segmenter->info().device);
   model.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const ModelInfo& info = model.segmenter->info();
   LogInfo("model loaded", {{"model", info.name},
@@ -98,12 +99,12 @@ absl::StatusOr<std::unique_ptr<ModelRegistry>> LoadModels(const v1::ServerConfig
 int Serve(v1::ServerConfig config) {
   ShutdownSignal shutdown;
   if (config.threads() == 0) config.set_threads(UsableCores());
-  InferenceExecutor executor(config.max_pending_requests());
+  InferenceScheduler scheduler({config.max_pending_requests(), config.queued_picture_bytes()});
   absl::StatusOr<std::unique_ptr<ModelRegistry>> models;
-  executor.RunAndWait([&models, &config] { models = LoadModels(config); });
+  scheduler.RunAndWait([&models, &config] { models = LoadModels(config); });
   if (!models.ok()) return Fail(ExitCode::kConfiguration, models.status());
   malloc_trim(0);  // what reading the weight files took
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, *std::move(models), &executor);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, *std::move(models), &scheduler);
   if (!server.ok()) return Fail(ExitCode::kUnavailable, server.status());
   shutdown.Arm();
   std::cout << "listening grpc=" << (*server)->grpc_address() << " metrics=" << (*server)->metrics_address()

@@ -26,6 +26,7 @@ std::string Quote(absl::string_view name) {
 // "student" and "teacher": what users call the two sides of a distillation.
 constexpr char kStudentAlias[] = "student";
 constexpr char kTeacherAlias[] = "teacher";
+constexpr char kDefaultAlias[] = "default";
 
 bool Samples(const ModelNaming& model) { return model.kind == ModelKind::kSingle && model.predictions >= 2; }
 
@@ -123,6 +124,7 @@ absl::StatusOr<int> ModelNames::Find(absl::string_view name) const {
   if (name.empty()) return default_index_;
   const auto found = index_by_name_.find(name);
   if (found != index_by_name_.end()) return found->second;
+  if (name == kDefaultAlias) return default_index_;
   std::vector<std::string> sorted = names_;
   std::sort(sorted.begin(), sorted.end());
   return absl::NotFoundError(

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/segmenter/segmenter.h"
+#include "server/execution/inference_job.h"
 
 namespace candor {
 
@@ -31,7 +32,8 @@ class ModelNames {
   // alias, an unknown default.
   static absl::StatusOr<ModelNames> Resolve(const std::vector<ModelNaming>& models, absl::string_view default_model);
 
-  // Index into `models`; "" is the default. NotFound names the loaded models.
+  // Index into `models`; "", and "default" unless a model is called so, is the default. NotFound names the loaded
+  // models.
   absl::StatusOr<int> Find(absl::string_view name) const;
   // Other names than its own, sorted.
   const std::vector<std::string>& aliases(int index) const { return aliases_[static_cast<size_t>(index)]; }
@@ -50,9 +52,10 @@ class ModelNames {
 
 // A model in memory.
 struct LoadedModel {
-  std::unique_ptr<Segmenter> segmenter;
-  std::vector<std::string> aliases;  // all of them, once it is in a registry
+  std::shared_ptr<Segmenter> segmenter;  // shared by the registries it is in and by jobs under way
+  std::vector<std::string> aliases;      // all of them, once it is in a registry
   double load_seconds = 0;
+  Batching batching;
 };
 
 // The loaded models by name. Immutable, so thread-safe; the segmenters themselves are used by one thread only.

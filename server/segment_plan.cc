@@ -65,6 +65,20 @@ size_t FindOrAddKind(UncertaintyKind kind, const ModelInfo& model, float thresho
   return index;
 }
 
+absl::StatusOr<Priority> FromProto(v1::Priority priority) {
+  switch (priority) {
+    case v1::PRIORITY_LOW:
+      return Priority::kLow;
+    case v1::PRIORITY_UNSPECIFIED:
+    case v1::PRIORITY_NORMAL:
+      return Priority::kNormal;
+    case v1::PRIORITY_HIGH:
+      return Priority::kHigh;
+    default:
+      return UnknownEnum("priority", priority, "a value of Priority");
+  }
+}
+
 absl::Status AddUncertainty(const v1::UncertaintyRequest& request, const std::string& path, const ModelInfo& model,
                             float threshold_share, std::vector<bool>* is_asked_for, SegmentPlan* plan) {
   ASSIGN_OR_RETURN(const UncertaintyKind kind, ResolveKind(path + ".kind", request.kind(), model));
@@ -169,6 +183,8 @@ absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const
   }
   SegmentPlan plan;
   plan.labels = request.labels();
+  ASSIGN_OR_RETURN(plan.priority, FromProto(request.priority()));
+  plan.anytime = request.anytime() && PredictionCount(model.spec) > 1;
   if (request.has_frame()) {
     RETURN_IF_ERROR(CheckFrame(request.frame()));
     plan.frame = request.frame();

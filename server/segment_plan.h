@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "candor/v1/segmentation.pb.h"
 #include "core/segmenter/segmenter.h"
+#include "server/execution/inference_job.h"
 
 namespace candor {
 
@@ -42,9 +43,8 @@ struct SegmentPlan {
   std::optional<OverlayPlan> overlay;
   std::optional<Region> region;
   std::optional<v1::Frame> frame;
-
-  // Whether the picture itself is still read when the answer is written.
-  bool needs_picture() const { return overlay.has_value(); }
+  Priority priority = Priority::kNormal;
+  bool anytime = false;  // and the model has several predictions
 };
 
 // `threshold_share` is the server's threshold, as a share of a kind's upper bound. InvalidArgument begins with the

@@ -231,6 +231,7 @@ void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const 
   FillIdentity(model, response->mutable_model());
   response->set_width(segmentation->width);
   response->set_height(segmentation->height);
+  response->set_members(segmentation->members);
   for (const MapPlan& map : plan.maps) {
     FillMap(segmentation->kinds[map.kind_index], map.encoding, model, response->add_maps());
   }

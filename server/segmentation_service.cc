@@ -13,8 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "server/error_details.h"
 #include "server/grpc_status.h"
 #include "server/model_codec.h"
+#include "server/stream/stream_call.h"
 
 namespace candor {
 
@@ -39,6 +41,18 @@ grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerConte
                                                        const v1::SegmentRequest* request,
                                                        v1::SegmentResponse* response) {
   return SegmentCall::Start(serving_, context, request, response, Identify(context));
+}
+
+grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentationService::SegmentStream(
+    grpc::CallbackServerContext* context) {
+  RequestIdentity identity = Identify(context);
+  absl::Status status = serving_.admission.CheckOpen();
+  if (const int open = open_streams_.fetch_add(1); status.ok() && open >= serving_.max_streams) {
+    status = WithReason(
+        absl::ResourceExhaustedError(absl::StrCat("too many streams are open: max_streams is ", serving_.max_streams)),
+        kTooManyStreams);
+  }
+  return new StreamCall(serving_, context, std::move(identity), status, [this] { open_streams_.fetch_sub(1); });
 }
 
 grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContext* context, absl::string_view method,
@@ -72,13 +86,14 @@ grpc::ServerUnaryReactor* SegmentationService::ListModels(grpc::CallbackServerCo
                                                           const v1::ListModelsRequest* /*request*/,
                                                           v1::ListModelsResponse* response) {
   return Answer(context, "ListModels", [this, response](std::string* /*model*/) {
+    const std::shared_ptr<const ModelRegistry> registry = serving_.models.Now();
     std::vector<const LoadedModel*> models;
-    for (const LoadedModel& model : serving_.models.models()) models.push_back(&model);
+    for (const LoadedModel& model : registry->models()) models.push_back(&model);
     std::sort(models.begin(), models.end(), [](const LoadedModel* a, const LoadedModel* b) {
       return a->segmenter->info().name < b->segmenter->info().name;
     });
     for (const LoadedModel* model : models) FillModel(*model, response->add_models());
-    response->set_default_model(serving_.models.default_model().segmenter->info().name);
+    response->set_default_model(registry->default_model().segmenter->info().name);
     return absl::OkStatus();
   });
 }
@@ -88,7 +103,8 @@ grpc::ServerUnaryReactor* SegmentationService::GetModel(grpc::CallbackServerCont
                                                         v1::GetModelResponse* response) {
   return Answer(context, "GetModel", [this, request, response](std::string* label) -> absl::Status {
     *label = std::string(Metrics::kUnknownModel);
-    ASSIGN_OR_RETURN(const LoadedModel* model, serving_.models.Find(request->model()));
+    const std::shared_ptr<const ModelRegistry> registry = serving_.models.Now();
+    ASSIGN_OR_RETURN(const LoadedModel* model, registry->Find(request->model()));
     *label = model->segmenter->info().name;
     FillModel(*model, response->mutable_model());
     return absl::OkStatus();

@@ -18,6 +18,8 @@ class SegmentationService final : public v1::Segmentation::CallbackService {
 
   grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const v1::SegmentRequest* request,
                                     v1::SegmentResponse* response) override;
+  grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentStream(
+      grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
                                        v1::ListModelsResponse* response) override;
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
@@ -33,6 +35,7 @@ class SegmentationService final : public v1::Segmentation::CallbackService {
   const ServingContext serving_;
   const std::string request_id_prefix_;  // random, so that ids of two servers or two runs differ
   std::atomic<uint32_t> request_count_{0};
+  std::atomic<int> open_streams_{0};
 };
 
 }  // namespace candor

@@ -86,16 +86,16 @@ class ServerImpl : public Server {
  public:
   // `refused_pictures` may be null.
   ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models,
-             std::unique_ptr<RefusedPictures> refused_pictures, InferenceExecutor* executor)
+             std::unique_ptr<RefusedPictures> refused_pictures, InferenceScheduler* scheduler)
       : config_(config),
-        models_(std::move(models)),
+        models_(std::shared_ptr<const ModelRegistry>(std::move(models))),
         refused_pictures_(std::move(refused_pictures)),
-        metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_)),
+        metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
-        service_(ServingContext{*models_, *executor, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), refused_pictures_.get()}) {}
+        service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
+                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()}) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 
@@ -108,7 +108,7 @@ class ServerImpl : public Server {
 
  private:
   const v1::ServerConfig config_;
-  const std::unique_ptr<ModelRegistry> models_;
+  ModelHub models_;
   const std::unique_ptr<RefusedPictures> refused_pictures_;
   Metrics metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
@@ -158,7 +158,8 @@ absl::Status ServerImpl::StartGrpc() {
   grpc_address_ = absl::StrCat(address.host, ":", port);
   grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
   health->SetServingStatus(kServiceName, true);
-  for (const LoadedModel& model : models_->models()) {
+  const std::shared_ptr<const ModelRegistry> models = models_.Now();
+  for (const LoadedModel& model : models->models()) {
     health->SetServingStatus(model.segmenter->info().name, true);
     for (const std::string& alias : model.aliases) health->SetServingStatus(alias, true);
   }
@@ -186,7 +187,7 @@ void ServerImpl::Drain() {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
-                                                      InferenceExecutor* executor) {
+                                                      InferenceScheduler* scheduler) {
   std::unique_ptr<RefusedPictures> refused_pictures;
   if (!config.refused_dump_dir().empty()) {
     absl::StatusOr<std::unique_ptr<RefusedPictures>> opened = RefusedPictures::Open(
@@ -196,7 +197,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& co
     }
     refused_pictures = *std::move(opened);
   }
-  auto server = std::make_unique<ServerImpl>(config, std::move(models), std::move(refused_pictures), executor);
+  auto server = std::make_unique<ServerImpl>(config, std::move(models), std::move(refused_pictures), scheduler);
   RETURN_IF_ERROR(server->StartMetrics());
   RETURN_IF_ERROR(server->StartGrpc());
   return std::unique_ptr<Server>(std::move(server));

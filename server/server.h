@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "candor/v1/config.pb.h"
-#include "server/execution/inference_executor.h"
+#include "server/execution/inference_scheduler.h"
 #include "server/model_registry.h"
 
 namespace candor {
@@ -16,12 +16,12 @@ namespace candor {
 class Server {
  public:
   // Opens both ports. `config` has its defaults filled and is valid, `threads` resolved; the models are warm,
-  // `executor` is the thread they were loaded on and outlives the server. Unavailable: an address that cannot be
+  // `scheduler` is the thread they were loaded on and outlives the server. Unavailable: an address that cannot be
   // listened on, named with its field; InvalidArgument: a refused_dump_dir that cannot be used. Nothing is left open
   // then.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config,
                                                        std::unique_ptr<ModelRegistry> models,
-                                                       InferenceExecutor* executor);
+                                                       InferenceScheduler* scheduler);
   virtual ~Server() = default;
 
   // HOST:PORT with the real port.

@@ -22,6 +22,8 @@ prometheus::Histogram::BucketBoundaries SecondsBuckets() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 }
 
+prometheus::Histogram::BucketBoundaries BatchBuckets() { return {1, 2, 4, 8, 16, 32, 64, 128, 256}; }
+
 // Shares in [0, 1], finer where well-trained models live.
 prometheus::Histogram::BucketBoundaries ShareBuckets() {
   return {0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1};
@@ -59,6 +61,20 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                           .Name("candor_stage_duration_seconds")
                           .Help("Time of each part of a segmentation request.")
                           .Register(*registry_)),
+      batch_size_(BuildHistogram()
+                      .Name("candor_batch_size")
+                      .Help("Pictures that ran through the network together, counted once for each of them.")
+                      .Register(*registry_)),
+      model_loaded_(
+          BuildGauge().Name("candor_model_loaded").Help("1 for each model that is served.").Register(*registry_)),
+      model_load_seconds_(BuildGauge()
+                              .Name("candor_model_load_seconds")
+                              .Help("Time to read, verify and warm up the model.")
+                              .Register(*registry_)),
+      frames_(BuildCounter()
+                  .Name("candor_stream_frames_total")
+                  .Help("Frames of streams, by camera and by what became of them.")
+                  .Register(*registry_)),
       images_(BuildCounter().Name("candor_images_total").Help("Pictures segmented.").Register(*registry_)),
       pixels_(BuildCounter().Name("candor_pixels_total").Help("Pixels segmented.").Register(*registry_)),
       image_uncertainty_(BuildHistogram()
@@ -102,19 +118,9 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
 }
 
 void Metrics::AddModel(const ModelMetricsInfo& model) {
-  // Register returns the family of that name if it is there already.
-  BuildGauge()
-      .Name("candor_model_loaded")
-      .Help("1 for each model that is served.")
-      .Register(*registry_)
-      .Add({{"model", model.name}, {"version", absl::StrCat(model.version)}})
-      .Set(1);
-  BuildGauge()
-      .Name("candor_model_load_seconds")
-      .Help("Time to read, verify and warm up the model.")
-      .Register(*registry_)
-      .Add({{"model", model.name}})
-      .Set(model.load_seconds);
+  // A family's Add returns the series of those labels if it is there already.
+  model_loaded_.Add({{"model", model.name}, {"version", absl::StrCat(model.version)}}).Set(1);
+  model_load_seconds_.Add({{"model", model.name}}).Set(model.load_seconds);
 
   const float range_max = UncertaintyKindMax(model.default_kind, static_cast<int>(model.class_names.size()));
   const prometheus::Labels labels = {{"model", model.name}};
@@ -123,6 +129,7 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
     metrics.stages[stage] =
         &stage_duration_.Add({{"model", model.name}, {"stage", kStageNames[stage]}}, SecondsBuckets());
   }
+  metrics.batch_size = &batch_size_.Add(labels, BatchBuckets());
   metrics.images = &images_.Add(labels);
   metrics.pixels = &pixels_.Add(labels);
   metrics.image_uncertainty =
@@ -140,14 +147,23 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
           &verdicts_.Add({{"model", model.name}, {"verdict", std::string(PictureVerdictName(verdict))}}));
     }
   }
-  models_.emplace(model.name, std::move(metrics));
+  {
+    absl::MutexLock lock(&mu_);
+    models_[model.name] = std::make_shared<const ModelMetrics>(std::move(metrics));
+  }
   // Rates of a series that starts at its first request miss that request.
   requests_.Add({{"method", "Segment"}, {"model", model.name}, {"code", "OK"}});
 }
 
-const Metrics::ModelMetrics* Metrics::FindModel(absl::string_view model) const {
+void Metrics::RemoveModel(absl::string_view name, int version) {
+  const std::string model(name);
+  model_loaded_.Remove(&model_loaded_.Add({{"model", model}, {"version", absl::StrCat(version)}}));
+}
+
+std::shared_ptr<const Metrics::ModelMetrics> Metrics::FindModel(absl::string_view model) const {
+  absl::MutexLock lock(&mu_);
   const auto found = models_.find(model);
-  return found == models_.end() ? nullptr : &found->second;
+  return found == models_.end() ? nullptr : found->second;
 }
 
 void Metrics::RequestStarted() { in_flight_.Increment(); }
@@ -166,17 +182,36 @@ void Metrics::RequestFinished(absl::string_view method, absl::string_view model,
 }
 
 void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds) {
-  const ModelMetrics* metrics = FindModel(model);
+  const auto metrics = FindModel(model);
   if (metrics != nullptr) ObserveFinite(metrics->stages[static_cast<int>(stage)], seconds);
 }
 
+void Metrics::BatchRan(absl::string_view model, int size) {
+  const auto metrics = FindModel(model);
+  if (metrics != nullptr) metrics->batch_size->Observe(size);
+}
+
+void Metrics::FrameEnded(absl::string_view camera, FrameOutcome outcome) {
+  constexpr const char* kOutcomes[] = {"answered", "superseded", "late", "refused", "failed"};
+  std::string label = camera.empty() ? "none" : std::string(camera);
+  {
+    absl::MutexLock lock(&mu_);
+    if (cameras_.size() < kMostCameras) {
+      cameras_.insert(label);
+    } else if (!cameras_.contains(label)) {
+      label = "other";
+    }
+  }
+  frames_.Add({{"camera", label}, {"outcome", kOutcomes[static_cast<int>(outcome)]}}).Increment();
+}
+
 void Metrics::VerdictGiven(absl::string_view model, PictureVerdict verdict) {
-  const ModelMetrics* metrics = FindModel(model);
+  const auto metrics = FindModel(model);
   if (metrics != nullptr && !metrics->verdicts.empty()) metrics->verdicts[static_cast<size_t>(verdict)]->Increment();
 }
 
 void Metrics::PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold) {
-  const ModelMetrics* metrics = FindModel(model);
+  const auto metrics = FindModel(model);
   if (metrics == nullptr) return;
   metrics->images->Increment();
   metrics->pixels->Increment(static_cast<double>(segmentation.width) * segmentation.height);

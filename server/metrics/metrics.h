@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "core/model/model_spec.h"
 #include "core/model/verdict.h"
 #include "core/uncertainty/segmentation.h"
@@ -22,6 +25,9 @@ namespace candor {
 // The parts of a request that are timed.
 enum class Stage { kDecode, kQueue, kInfer, kEncode };
 
+// What became of a frame of a stream.
+enum class FrameOutcome { kAnswered, kSuperseded, kLate, kRefused, kFailed };
+
 // A loaded model, as its metrics need it.
 struct ModelMetricsInfo {
   std::string name;
@@ -33,14 +39,22 @@ struct ModelMetricsInfo {
 };
 
 // Everything the server counts, prefix candor_. Label values come from closed sets only: methods, status codes, and the
-// loaded models with their classes; other model names are "unknown". Thread-safe.
+// loaded models with their classes; other model names are "unknown". A model's counts stay when it is unloaded.
+// Thread-safe.
 class Metrics {
  public:
   // Label of requests whose model is not loaded, and of methods without a model.
   static constexpr absl::string_view kUnknownModel = "unknown";
   static constexpr absl::string_view kNoModel = "none";
+  // Further cameras share the label "other".
+  static constexpr size_t kMostCameras = 64;
 
   Metrics(absl::string_view version, absl::string_view git, const std::vector<ModelMetricsInfo>& models);
+
+  // From now on `model` is counted. A name that is there already goes on with its counts.
+  void AddModel(const ModelMetricsInfo& model) ABSL_LOCKS_EXCLUDED(mu_);
+  // It is served no more.
+  void RemoveModel(absl::string_view name, int version) ABSL_LOCKS_EXCLUDED(mu_);
 
   void RequestStarted();
   void RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code, double seconds);
@@ -55,6 +69,12 @@ class Metrics {
   // configured one, so that its share above threshold is comparable between pictures.
   void PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold);
 
+  // A picture of `model` ran in a batch of that many.
+  void BatchRan(absl::string_view model, int size);
+
+  // A frame of `camera` on a stream ("": no name). Only the first kMostCameras names are told apart.
+  void FrameEnded(absl::string_view camera, FrameOutcome outcome) ABSL_LOCKS_EXCLUDED(mu_);
+
   // `model` has to be loaded and give verdicts, else nothing is counted.
   void VerdictGiven(absl::string_view model, PictureVerdict verdict);
 
@@ -64,6 +84,7 @@ class Metrics {
  private:
   struct ModelMetrics {
     prometheus::Histogram* stages[4];  // by Stage
+    prometheus::Histogram* batch_size;
     prometheus::Counter* images;
     prometheus::Counter* pixels;
     prometheus::Histogram* image_uncertainty;
@@ -73,13 +94,17 @@ class Metrics {
     std::vector<prometheus::Counter*> verdicts;               // by PictureVerdict; empty: it gives none
   };
 
-  void AddModel(const ModelMetricsInfo& model);
-  const ModelMetrics* FindModel(absl::string_view model) const;
+  // Null: not known.
+  std::shared_ptr<const ModelMetrics> FindModel(absl::string_view model) const ABSL_LOCKS_EXCLUDED(mu_);
 
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Histogram>& request_duration_;
   prometheus::Family<prometheus::Histogram>& stage_duration_;
+  prometheus::Family<prometheus::Histogram>& batch_size_;
+  prometheus::Family<prometheus::Gauge>& model_loaded_;
+  prometheus::Family<prometheus::Gauge>& model_load_seconds_;
+  prometheus::Family<prometheus::Counter>& frames_;
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Family<prometheus::Counter>& pixels_;
   prometheus::Family<prometheus::Histogram>& image_uncertainty_;
@@ -89,7 +114,9 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& verdicts_;
   prometheus::Gauge& in_flight_;
   prometheus::Counter& abandoned_;
-  absl::flat_hash_map<std::string, ModelMetrics> models_;  // constant after construction
+  mutable absl::Mutex mu_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const ModelMetrics>> models_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<std::string> cameras_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace candor

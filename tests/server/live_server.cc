@@ -92,7 +92,7 @@ LiveServer::LiveServer(ModelInfo street_info, const std::function<void(v1::Serve
   config.set_threads(2);
   if (edit) edit(&config);
   FillServerConfigDefaults(&config);
-  executor_ = std::make_unique<InferenceExecutor>(config.max_pending_requests());
+  scheduler_ = std::make_unique<InferenceScheduler>(InferenceScheduler::Limits{config.max_pending_requests()});
   auto street = std::make_unique<FakeSegmenter>(std::move(street_info));
   auto committee = std::make_unique<FakeSegmenter>(FakeModelInfo("committee", ModelKind::kEnsemble));
   street_ = street.get();
@@ -102,7 +102,7 @@ LiveServer::LiveServer(ModelInfo street_info, const std::function<void(v1::Serve
   models.push_back(Loaded(std::move(committee)));
   auto registry = ModelRegistry::Create(std::move(models), config.default_model());
   EXPECT_THAT(registry, IsOk());
-  auto server = Server::Start(config, *std::move(registry), executor_.get());
+  auto server = Server::Start(config, *std::move(registry), scheduler_.get());
   EXPECT_THAT(server, IsOk());
   server_ = *std::move(server);
   channel_ = grpc::CreateChannel(server_->grpc_address(), grpc::InsecureChannelCredentials());

@@ -57,7 +57,7 @@ class LiveServer {
   bool ScrapeUntil(const std::string& line) const;
 
  private:
-  std::unique_ptr<InferenceExecutor> executor_;
+  std::unique_ptr<InferenceScheduler> scheduler_;
   FakeSegmenter* street_ = nullptr;     // owned by the server
   FakeSegmenter* committee_ = nullptr;  // owned by the server
   std::unique_ptr<Server> server_;

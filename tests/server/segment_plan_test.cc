@@ -170,7 +170,7 @@ TEST_F(PlanSegmentTest, ARequestWithoutAPictureIsRefused) {
 TEST_F(PlanSegmentTest, NothingIsComputedUnaskedFor) {
   const absl::StatusOr<SegmentPlan> plan = Plan(Request());
   ASSERT_THAT(plan, IsOk());
-  EXPECT_FALSE(plan->needs_picture());
+  EXPECT_FALSE(plan->overlay.has_value());
   EXPECT_FALSE(plan->abstain.has_value());
   EXPECT_FALSE(plan->overlay.has_value());
   EXPECT_FALSE(plan->region.has_value());
@@ -209,7 +209,7 @@ TEST_F(PlanSegmentTest, AnOverlayHasDefaults) {
   request.mutable_overlay()->set_encoding(v1::OVERLAY_JPEG);
   absl::StatusOr<SegmentPlan> plan = Plan(request);
   ASSERT_THAT(plan, IsOk());
-  EXPECT_TRUE(plan->needs_picture());
+  EXPECT_TRUE(plan->overlay.has_value());
   EXPECT_EQ(plan->overlay->opacity, 0.5F);
   EXPECT_EQ(plan->overlay->quality, 90);
   request.mutable_overlay()->set_opacity(1);
@@ -318,6 +318,24 @@ TEST(CheckPlanFitsTest, AJpegsSidesAreLimited) {
   plan.region.reset();
   plan.overlay->encoding = v1::OVERLAY_PNG;
   EXPECT_THAT(CheckPlanFits(plan, 1, 65501), IsOk());
+}
+
+TEST_F(PlanSegmentTest, PriorityIsNormalUnlessSaid) {
+  v1::SegmentRequest request = Request();
+  EXPECT_EQ(Plan(request)->priority, Priority::kNormal);
+  request.set_priority(v1::PRIORITY_HIGH);
+  EXPECT_EQ(Plan(request)->priority, Priority::kHigh);
+  request.set_priority(v1::PRIORITY_LOW);
+  EXPECT_EQ(Plan(request)->priority, Priority::kLow);
+  request.set_priority(static_cast<v1::Priority>(9));
+  EXPECT_THAT(Plan(request), HasStatus(kInvalid, HasSubstr("priority: must be a value of Priority, got 9")));
+}
+
+TEST_F(PlanSegmentTest, AnytimeMeansSomethingOnlyToSeveralPredictions) {
+  v1::SegmentRequest request = Request();
+  request.set_anytime(true);
+  EXPECT_FALSE(Plan(request)->anytime);
+  EXPECT_TRUE(PlanSegment(request, FakeModelInfo("committee", ModelKind::kEnsemble), kShare)->anytime);
 }
 
 }  // namespace

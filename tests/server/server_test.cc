@@ -70,12 +70,12 @@ absl::Status StartSecond(const std::string& listen, const std::string& metrics_l
   config.set_refused_dump_dir(refused_dump_dir);
   config.set_threads(1);
   FillServerConfigDefaults(&config);
-  InferenceExecutor executor(1);
+  InferenceScheduler scheduler({1});
   std::vector<LoadedModel> models(1);
   models[0].segmenter = std::make_unique<FakeSegmenter>(FakeModelInfo("street", ModelKind::kStudent));
   absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(std::move(models), "");
   EXPECT_THAT(registry, IsOk());
-  return Server::Start(config, *std::move(registry), &executor).status();
+  return Server::Start(config, *std::move(registry), &scheduler).status();
 }
 
 TEST(ServerTest, AFolderForRefusedPicturesThatCannotBeMadeIsNamed) {

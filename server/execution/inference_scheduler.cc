@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inference thread, its queue, and who runs with whom.
+#include "server/execution/inference_scheduler.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "core/model/padded_size.h"
+#include "server/error_details.h"
+#include "server/execution/run_batch.h"
+
+namespace candor {
+namespace {
+
+using std::chrono::steady_clock;
+
+double MillisecondsBetween(SteadyTime from, SteadyTime to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+int64_t PaddedPixels(const Image& image) {
+  return static_cast<int64_t>(PaddedSize(image.width)) * PaddedSize(image.height);
+}
+
+bool HaveOneShape(const Image& a, const Image& b) {
+  return PaddedSize(a.width) == PaddedSize(b.width) && PaddedSize(a.height) == PaddedSize(b.height);
+}
+
+// `now` + `duration` that does not overflow; false for "no deadline".
+bool IsAfter(SteadyTime now, SteadyDuration duration, SteadyTime deadline) {
+  return deadline != SteadyTime::max() && now + duration > deadline;
+}
+
+absl::Status QueueFull(const std::string& what, absl::Duration wait) {
+  return WithRetryDelay(
+      WithReason(absl::ResourceExhaustedError(absl::StrCat("the inference queue is full: ", what)), kQueueFull), wait);
+}
+
+}  // namespace
+
+InferenceScheduler::InferenceScheduler(Limits limits) : limits_(limits), thread_([this] { Work(); }) {}
+
+InferenceScheduler::~InferenceScheduler() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+    has_changed_ = true;
+  }
+  thread_.join();
+}
+
+absl::Duration InferenceScheduler::WaitAhead(Priority priority) const {
+  SteadyDuration wait = std::max(busy_until_ - steady_clock::now(), SteadyDuration::zero());
+  for (int p = static_cast<int>(priority); p < kPriorities; ++p) wait += queued_time_[p];
+  return absl::FromChrono(wait);
+}
+
+absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
+  const int64_t bytes = static_cast<int64_t>(job.image.pixels.size());
+  const int64_t pixels = PaddedPixels(job.image);
+  absl::MutexLock lock(&mu_);
+  if (static_cast<int>(queue_.size()) >= limits_.jobs) {
+    return QueueFull(absl::StrCat(queue_.size(), " pictures wait"), WaitAhead(job.priority));
+  }
+  if (!queue_.empty() && queued_bytes_ + bytes > limits_.picture_bytes) {
+    return QueueFull(absl::StrCat(queued_bytes_, " bytes of pictures wait, ", bytes, " more would pass the limit of ",
+                                  limits_.picture_bytes),
+                     WaitAhead(job.priority));
+  }
+  const SteadyDuration expected = times_.Expect(job.segmenter->info().name, pixels, 1);
+  queued_bytes_ += bytes;
+  queued_time_[static_cast<int>(job.priority)] += expected;
+  queue_.push_back({std::move(job), std::move(done), steady_clock::now(), pixels, expected});
+  has_changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const {
+  absl::MutexLock lock(&mu_);
+  const absl::Duration wait = WaitAhead(priority);
+  const SteadyDuration expected = absl::ToChronoNanoseconds(wait) + times_.ExpectAny(segmenter.info().name);
+  const SteadyTime now = steady_clock::now();
+  // Without a queue the estimate may be wrong, and running costs nobody else anything.
+  if (queue_.empty() || !IsAfter(now, expected, deadline)) return absl::OkStatus();
+  const absl::Status status = absl::ResourceExhaustedError(
+      absl::StrCat("the answer would come too late: about ", absl::ToInt64Milliseconds(wait),
+                   " ms of work waits, the deadline is in ",
+                   std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count(), " ms"));
+  return WithRetryDelay(WithReason(status, kWouldBeLate), wait);
+}
+
+void InferenceScheduler::RunAndWait(const std::function<void()>& work) {
+  absl::Notification finished;
+  {
+    absl::MutexLock lock(&mu_);
+    tasks_.push_back([&work, &finished] {
+      work();
+      finished.Notify();
+    });
+    has_changed_ = true;
+  }
+  finished.WaitForNotification();
+}
+
+int InferenceScheduler::queued() const {
+  absl::MutexLock lock(&mu_);
+  return static_cast<int>(queue_.size());
+}
+
+void InferenceScheduler::Take(Queue::iterator entry, Queue* into) {
+  queued_bytes_ -= static_cast<int64_t>(entry->job.image.pixels.size());
+  queued_time_[static_cast<int>(entry->job.priority)] -= entry->expected;
+  into->splice(into->end(), queue_, entry);
+}
+
+void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
+  for (auto entry = queue_.begin(); entry != queue_.end();) {
+    const auto here = entry++;
+    const InferenceJob& job = here->job;
+    const std::string& model = job.segmenter->info().name;
+    // Some members are quicker than all.
+    const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.Expect(model, here->pixels, 1);
+    const bool is_late = now >= job.deadline;
+    if (is_late || IsAfter(now, needed, job.deadline)) {
+      if (!is_late) times_.Doubt(model, here->pixels, 1);
+      next->reasons.push_back(Late());
+    } else if (job.cancelled()) {
+      next->reasons.push_back(absl::CancelledError("the caller gave up"));
+    } else {
+      continue;
+    }
+    Take(here, &next->dropped);
+  }
+}
+
+std::vector<InferenceScheduler::Queue::iterator> InferenceScheduler::ChooseBatch(SteadyTime now) {
+  // The first of equals is the oldest.
+  const auto head = std::max_element(queue_.begin(), queue_.end(),
+                                     [](const Entry& a, const Entry& b) { return a.job.priority < b.job.priority; });
+  std::vector<Queue::iterator> batch = {head};
+  if (head->job.anytime) return batch;
+  const auto max_size = static_cast<size_t>(head->job.batching.max_batch_size);
+  SteadyTime earliest_deadline = head->job.deadline;
+  for (auto entry = queue_.begin(); entry != queue_.end() && batch.size() < max_size; ++entry) {
+    const InferenceJob& job = entry->job;
+    if (entry == head || job.segmenter != head->job.segmenter || job.anytime) continue;
+    if (!HaveOneShape(job.image, head->job.image)) continue;
+    const SteadyTime deadline = std::min(earliest_deadline, job.deadline);
+    const int size = static_cast<int>(batch.size()) + 1;
+    if (IsAfter(now, times_.Expect(job.segmenter->info().name, head->pixels, size), deadline)) continue;
+    earliest_deadline = deadline;
+    batch.push_back(entry);
+  }
+  return batch;
+}
+
+SteadyTime InferenceScheduler::WaitUntil(const std::vector<Queue::iterator>& batch) const {
+  const Entry& head = *batch.front();
+  const Batching& batching = head.job.batching;
+  if (head.job.anytime || static_cast<int>(batch.size()) >= batching.max_batch_size) return SteadyTime::min();
+  SteadyTime until = head.submitted + batching.window;
+  for (const auto& entry : batch) {
+    if (entry->job.deadline == SteadyTime::max()) continue;
+    until = std::min(until, entry->job.deadline -
+                                times_.Expect(head.job.segmenter->info().name, head.pixels, batching.max_batch_size));
+  }
+  return until;
+}
+
+InferenceScheduler::Next InferenceScheduler::WaitForNext() {
+  Next next;
+  absl::MutexLock lock(&mu_);
+  busy_until_ = SteadyTime();
+  for (;;) {
+    mu_.Await(absl::Condition(this, &InferenceScheduler::HasWorkOrStops));
+    if (!tasks_.empty()) {
+      next.work = std::move(tasks_.front());
+      tasks_.pop_front();
+      return next;
+    }
+    const SteadyTime now = steady_clock::now();
+    DropHopeless(now, &next);
+    if (!next.dropped.empty()) return next;
+    if (queue_.empty()) {
+      next.stop = stopping_;
+      return next;
+    }
+    const std::vector<Queue::iterator> batch = ChooseBatch(now);
+    const SteadyTime until = WaitUntil(batch);
+    if (until <= now || stopping_) {
+      const Entry& head = *batch.front();
+      busy_until_ = now + times_.Expect(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch.size()));
+      for (const auto& entry : batch) Take(entry, &next.batch);
+      return next;
+    }
+    has_changed_ = false;
+    mu_.AwaitWithTimeout(absl::Condition(this, &InferenceScheduler::HasChanged), absl::FromChrono(until - now));
+  }
+}
+
+void InferenceScheduler::Run(Queue* batch) {
+  std::vector<const InferenceJob*> jobs;
+  for (const Entry& entry : *batch) jobs.push_back(&entry.job);
+  const SteadyTime start = steady_clock::now();
+  std::vector<absl::StatusOr<Segmentation>> results = RunBatch(jobs);
+  const SteadyTime end = steady_clock::now();
+  const Entry& head = batch->front();
+  const auto is_whole = [&head](const absl::StatusOr<Segmentation>& result) {
+    return result.ok() && (!head.job.anytime || result->members == PredictionCount(head.job.segmenter->info().spec));
+  };
+  if (std::all_of(results.begin(), results.end(), is_whole)) {
+    absl::MutexLock lock(&mu_);
+    times_.Add(head.job.segmenter->info().name, head.pixels, static_cast<int>(jobs.size()), end - start);
+  }
+  auto result = results.begin();
+  for (Entry& entry : *batch) {
+    InferenceOutcome outcome;
+    outcome.result = std::move(*result++);
+    if (entry.job.keep_image) outcome.image = std::move(entry.job.image);
+    outcome.queue_ms = MillisecondsBetween(entry.submitted, start);
+    outcome.infer_ms = MillisecondsBetween(start, end);
+    outcome.batch_size = static_cast<int>(jobs.size());
+    entry.done(std::move(outcome));
+  }
+}
+
+void InferenceScheduler::Work() {
+  for (;;) {
+    Next next = WaitForNext();
+    if (next.stop) return;
+    if (next.work) next.work();
+    auto reason = next.reasons.begin();
+    for (Entry& entry : next.dropped) {
+      InferenceOutcome outcome;
+      outcome.result = *reason++;
+      if (entry.job.keep_image) outcome.image = std::move(entry.job.image);
+      outcome.queue_ms = MillisecondsBetween(entry.submitted, steady_clock::now());
+      entry.done(std::move(outcome));
+    }
+    if (!next.batch.empty()) Run(&next.batch);
+  }
+}
+
+}  // namespace candor

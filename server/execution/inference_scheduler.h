@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/execution/compute_times.h"
+#include "server/execution/inference_job.h"
+
+namespace candor {
+
+// One thread that runs all inference of the process: a second one would bring a second OpenMP team whose idle threads
+// spin against the first. It takes the oldest job of the highest priority, and with it others of the same model and
+// padded size, as long as every one of them can still meet its deadline by measured compute times. Models are loaded
+// here too at start-up (RunAndWait), since the number of OpenMP threads is a property of the thread that sets it.
+// Thread-safe.
+class InferenceScheduler {
+ public:
+  using Done = std::function<void(InferenceOutcome)>;
+
+  // What may wait, running jobs not counted.
+  struct Limits {
+    int jobs = 1;
+    int64_t picture_bytes = int64_t{1} << 30;  // of decoded pictures
+  };
+
+  explicit InferenceScheduler(Limits limits);
+  // Runs what is queued, then joins. Nobody may submit any more.
+  ~InferenceScheduler();
+
+  InferenceScheduler(const InferenceScheduler&) = delete;
+  InferenceScheduler& operator=(const InferenceScheduler&) = delete;
+
+  // Never blocks. After OK, `done` is called once, on the scheduler's thread: it must be short and must not throw. A
+  // job that is cancelled (Cancelled), or late or bound to be by measured compute times (DeadlineExceeded) when its
+  // turn comes never reaches the segmenter. ResourceExhausted, with a retry delay: the queue is full, and `done` is not
+  // called.
+  absl::Status Submit(InferenceJob job, Done done) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // For a request that has not been decoded yet. ResourceExhausted, with a retry delay: what waits at this priority or
+  // a higher one will take longer than until `deadline`.
+  absl::Status CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Runs `work`, which must not throw, on the scheduler's thread before any queued job, and waits for its end.
+  void RunAndWait(const std::function<void()>& work) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Jobs that wait now.
+  int queued() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Entry {
+    InferenceJob job;
+    Done done;
+    SteadyTime submitted;
+    int64_t pixels = 0;  // padded
+    SteadyDuration expected{0};
+  };
+  using Queue = std::list<Entry>;
+
+  // What the thread does next.
+  struct Next {
+    std::function<void()> work;
+    Queue dropped;  // each with the reason in `reasons`
+    std::vector<absl::Status> reasons;
+    Queue batch;
+    bool stop = false;
+  };
+
+  void Work() ABSL_LOCKS_EXCLUDED(mu_);
+  Next WaitForNext() ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasWorkOrStops() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return stopping_ || !tasks_.empty() || !queue_.empty();
+  }
+  bool HasChanged() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return has_changed_; }
+  void DropHopeless(SteadyTime now, Next* next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::vector<Queue::iterator> ChooseBatch(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  SteadyTime WaitUntil(const std::vector<Queue::iterator>& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Take(Queue::iterator entry, Queue* into) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Duration WaitAhead(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Run(Queue* batch) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const Limits limits_;
+  mutable absl::Mutex mu_;
+  std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mu_);
+  Queue queue_ ABSL_GUARDED_BY(mu_);  // in the order of arrival
+  int64_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::array<SteadyDuration, kPriorities> queued_time_ ABSL_GUARDED_BY(mu_){};  // expected, by priority
+  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);                                  // expected end of the running batch
+  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;                               // since a batch began to wait for more
+  ComputeTimes times_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace candor

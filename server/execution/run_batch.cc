@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The call of the segmenter.
+#include "server/execution/run_batch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace candor {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Share of a member's time that is kept back for what follows the last member.
+constexpr double kReserve = 1.5;
+
+bool IsLate(const InferenceJob& job) { return steady_clock::now() >= job.deadline; }
+bool IsUnwanted(const InferenceJob& job) { return IsLate(job) || job.cancelled(); }
+
+// True once another member would end after the deadline. Asked before each member but the first two.
+CancelCheck EnoughFor(const InferenceJob& job) {
+  return [&job, start = steady_clock::now(), members = 1]() mutable {
+    ++members;
+    const auto now = steady_clock::now();
+    const std::chrono::duration<double> member_time = (now - start) / static_cast<double>(members);
+    return now + std::chrono::duration_cast<steady_clock::duration>(kReserve * member_time) > job.deadline;
+  };
+}
+
+// The segmenter promises not to throw; a fake or a later one that does must not end the process.
+absl::StatusOr<std::vector<Segmentation>> Call(Segmenter* segmenter, absl::Span<const SegmentItem> items,
+                                               const MemberChecks& checks) {
+  try {
+    absl::StatusOr<std::vector<Segmentation>> results = segmenter->SegmentBatch(items, checks);
+    if (results.ok() && results->size() != items.size()) return absl::InternalError("the model lost a picture");
+    return results;
+  } catch (const std::exception& e) {
+    return absl::InternalError(absl::StrCat("the model failed: ", e.what()));
+  }
+}
+
+}  // namespace
+
+absl::Status Late() { return absl::DeadlineExceededError("the deadline passed before the answer was ready"); }
+
+std::vector<absl::StatusOr<Segmentation>> RunBatch(absl::Span<const InferenceJob* const> jobs) {
+  std::vector<SegmentItem> items;
+  for (const InferenceJob* job : jobs) items.push_back({&job->image, {job->kinds, false, job->region}});
+  MemberChecks checks;
+  checks.cancelled = [jobs] {
+    return std::all_of(jobs.begin(), jobs.end(), [](const InferenceJob* job) { return IsUnwanted(*job); });
+  };
+  if (jobs.size() == 1 && jobs[0]->anytime) checks.enough = EnoughFor(*jobs[0]);
+  absl::StatusOr<std::vector<Segmentation>> answers = Call(jobs[0]->segmenter.get(), items, checks);
+
+  std::vector<absl::StatusOr<Segmentation>> results;
+  if (answers.ok()) {
+    for (Segmentation& answer : *answers) results.emplace_back(std::move(answer));
+  } else if (absl::IsCancelled(answers.status())) {
+    for (const InferenceJob* job : jobs) results.emplace_back(IsLate(*job) ? Late() : answers.status());
+  } else if (jobs.size() == 1) {
+    results.emplace_back(answers.status());
+  } else {
+    for (const InferenceJob* job : jobs) results.push_back(std::move(RunBatch({job})[0]));
+  }
+  return results;
+}
+
+}  // namespace candor

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "candor/v1/segmentation.pb.h"
+#include "core/image/decode.h"
+#include "server/execution/admission.h"
+#include "server/execution/inference_scheduler.h"
+#include "server/execution/worker_pool.h"
+#include "server/metrics/metrics.h"
+#include "server/model_hub.h"
+#include "server/refused_pictures.h"
+#include "server/request_identity.h"
+#include "server/segment_plan.h"
+
+namespace candor {
+
+// What every call needs. Everything is borrowed and outlives all calls.
+struct ServingContext {
+  const ModelHub& models;
+  InferenceScheduler& scheduler;
+  WorkerPool& workers;
+  Admission& admission;
+  Metrics& metrics;
+  DecodeLimits decode_limits;
+  float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
+  int max_streams = 64;                         // open at the same time
+  RefusedPictures* refused_pictures = nullptr;  // null: they are not kept
+};
+
+// Who asks, and until when.
+struct TaskCaller {
+  std::string method;  // for metrics and the log, e.g. "Segment"
+  RequestIdentity identity;
+  SteadyTime deadline = SteadyTime::max();
+};
+
+// One picture from request to response, whatever the protocol: check (the caller's thread), decode (a worker), infer
+// (the scheduler), encode (a worker). At each moment one thread owns the task; only Cancel may come from aside.
+class SegmentTask {
+ public:
+  using Done = std::function<void(const absl::Status&)>;
+
+  // `request` and `response` are borrowed until the destructor.
+  SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
+              v1::SegmentResponse* response);
+  // Not before `done` has been called, if the task was started; once the response has left: only then does the request
+  // count as over.
+  ~SegmentTask();
+
+  SegmentTask(const SegmentTask&) = delete;
+  SegmentTask& operator=(const SegmentTask&) = delete;
+
+  // To be called once. Never blocks. `done` is called once, from this or another thread, and must not throw; it may
+  // destroy the task as its last act only if Start has returned.
+  void Start(Done done);
+
+  // Nobody waits any more: the task ends with Cancelled at the next chance. Thread-safe, until the destructor.
+  void Cancel();
+
+ private:
+  // Each step hands the task over as its last act, or returns why it is over.
+  absl::Status Check();
+  absl::Status Decode();
+  absl::Status Encode(InferenceOutcome outcome);
+  // Runs a step; ends the task on an error or an exception.
+  template <typename Step>
+  void Run(Step step) noexcept;
+  void End(absl::Status status) noexcept;
+
+  void FillTiming(v1::Timing* timing) const;
+  bool GaveUp() const { return is_cancelled_.load(std::memory_order_relaxed) || serving_.admission.abandoned(); }
+  // Why nobody waits any more; OK if somebody does.
+  absl::Status StillWanted() const;
+  void Record(const absl::Status& status);
+  const ModelInfo& model_info() const { return model_->segmenter->info(); }
+
+  const ServingContext& serving_;
+  const TaskCaller caller_;
+  const v1::SegmentRequest& request_;
+  v1::SegmentResponse& response_;
+  const SteadyTime arrival_;
+  std::atomic<bool> is_cancelled_{false};
+  Done done_;
+
+  bool is_admitted_ = false;
+  std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
+  const LoadedModel* model_ = nullptr;           // null: unknown
+  SegmentPlan plan_;
+  SteadyTime handed_over_;  // when the task last began to wait for a thread
+  int width_ = 0;
+  int height_ = 0;
+  int batch_size_ = 0;
+  double decode_ms_ = 0;
+  double queue_ms_ = 0;  // waits for any thread, in all
+  double infer_ms_ = 0;
+  double encode_ms_ = 0;
+};
+
+}  // namespace candor

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The life of a stream.
+#include "server/stream/stream_call.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "server/error_details.h"
+#include "server/grpc_status.h"
+#include "server/segment_call.h"
+
+namespace candor {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int kEveryFrameUnanswered = 4;
+constexpr int kLatestFrameUnanswered = 64;
+constexpr int kMostUnanswered = 1024;
+constexpr int kLongestFrameTimeoutMs = 3600000;
+
+void FillError(const absl::Status& status, v1::FrameError* error) {
+  error->set_code(static_cast<int>(status.code()));
+  error->set_message(std::string(status.message()));
+  error->set_reason(ReasonOf(status));
+  error->set_retry_delay_ms(absl::ToInt64Milliseconds(RetryDelayOf(status).value_or(absl::ZeroDuration())));
+}
+
+absl::Status CheckIn(absl::string_view field, int value, int least, int most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(field, ": must be in [", least, ", ", most, "], got ", value));
+}
+
+}  // namespace
+
+// From its arrival until its answer is written.
+struct StreamCall::Frame {
+  uint64_t index = 0;
+  SteadyTime arrival;
+  v1::SegmentRequest request;
+  v1::StreamResponse response;
+  std::unique_ptr<SegmentTask> task;  // after the messages it borrows; null until its turn
+};
+
+StreamCall::StreamCall(const ServingContext& serving, grpc::CallbackServerContext* context, RequestIdentity identity,
+                       const absl::Status& status, std::function<void()> closed)
+    : serving_(serving),
+      identity_(std::move(identity)),
+      closed_(std::move(closed)),
+      deadline_(DeadlineOf(*context)),
+      max_unanswered_(kEveryFrameUnanswered) {
+  Actions actions;
+  {
+    absl::MutexLock lock(&mu_);
+    is_reading_ = false;
+    if (!status.ok()) FailWith(status);
+    Settle(&actions);
+  }
+  Act(actions);
+}
+
+StreamCall::~StreamCall() { closed_(); }
+
+absl::Status StreamCall::TakeOptions(const v1::StreamOptions& options) {
+  if (has_options_ || next_index_ > 0) {
+    return absl::InvalidArgumentError("options: must be the first message of the stream, and come once");
+  }
+  has_options_ = true;
+  if (!v1::FramePolicy_IsValid(options.policy())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("options.policy: must be a value of FramePolicy, got ", options.policy()));
+  }
+  if (options.policy() == v1::LATEST_FRAME) {
+    queue_ = FrameQueue(FrameQueue::Policy::kLatestFrame);
+    max_unanswered_ = kLatestFrameUnanswered;
+  }
+  if (options.has_max_unanswered()) {
+    RETURN_IF_ERROR(CheckIn("options.max_unanswered", options.max_unanswered(), 1, kMostUnanswered));
+    max_unanswered_ = options.max_unanswered();
+  }
+  if (options.has_frame_timeout_ms()) {
+    RETURN_IF_ERROR(CheckIn("options.frame_timeout_ms", options.frame_timeout_ms(), 1, kLongestFrameTimeoutMs));
+    frame_timeout_ = std::chrono::milliseconds(options.frame_timeout_ms());
+  }
+  return absl::OkStatus();
+}
+
+StreamCall::Frame* StreamCall::AddFrame(v1::SegmentRequest* request) {
+  auto frame = std::make_unique<Frame>();
+  frame->index = next_index_++;
+  frame->arrival = steady_clock::now();
+  frame->request.Swap(request);
+  frame->response.set_index(frame->index);
+  if (frame->request.has_frame()) *frame->response.mutable_frame() = frame->request.frame();
+  statistics_.set_frames(next_index_);
+  return frames_.emplace(frame->index, std::move(frame)).first->second.get();
+}
+
+SteadyTime StreamCall::FrameDeadline() const {
+  return frame_timeout_.has_value() ? std::min(deadline_, steady_clock::now() + *frame_timeout_) : deadline_;
+}
+
+void StreamCall::OnReadDone(bool ok) {
+  Actions actions;
+  {
+    absl::MutexLock lock(&mu_);
+    is_reading_ = false;
+    if (!ok) {
+      has_all_frames_ = true;
+    } else if (has_all_frames_) {
+      // Draining: too late.
+    } else if (incoming_.has_options()) {
+      if (absl::Status status = TakeOptions(incoming_.options()); !status.ok()) FailWith(status);
+    } else if (incoming_.has_frame()) {
+      const Frame* frame = AddFrame(incoming_.mutable_frame());
+      Follow(queue_.Arrive(frame->index, frame->request.frame().camera()), &actions);
+    } else {
+      FailWith(absl::InvalidArgumentError("message: must have options or frame set"));
+    }
+    Settle(&actions);
+  }
+  Act(actions);
+}
+
+void StreamCall::OnWriteDone(bool ok) {
+  Actions actions;
+  FramePointer written;  // goes outside the lock: its task leaves the admission
+  {
+    absl::MutexLock lock(&mu_);
+    is_writing_ = false;
+    written = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    if (!ok) FailWith(absl::CancelledError("the caller gave up"));
+    Settle(&actions);
+  }
+  written.reset();
+  Act(actions);
+}
+
+void StreamCall::OnCancel() {
+  Actions actions;
+  {
+    absl::MutexLock lock(&mu_);
+    FailWith(absl::CancelledError("the caller gave up"));
+    Settle(&actions);
+  }
+  Act(actions);
+}
+
+void StreamCall::FailWith(const absl::Status& status) {
+  if (is_over_) return;
+  is_over_ = true;
+  final_status_ = ToGrpcStatus(status, identity_.request_id);
+  for (const auto& [index, frame] : frames_) {
+    if (frame->task != nullptr) frame->task->Cancel();
+  }
+}
+
+void StreamCall::CloseIfDraining(const absl::Status& status) {
+  if (!absl::IsUnavailable(status) || serving_.admission.CheckOpen().ok()) return;
+  has_all_frames_ = true;
+  final_status_ = ToGrpcStatus(status, identity_.request_id);
+}
+
+void StreamCall::Count(const Frame& frame, const absl::Status& status) {
+  const double ms = std::chrono::duration<double, std::milli>(steady_clock::now() - frame.arrival).count();
+  FrameOutcome outcome = FrameOutcome::kFailed;
+  if (status.ok()) {
+    outcome = FrameOutcome::kAnswered;
+    statistics_.set_answered(statistics_.answered() + 1);
+    latency_sum_ms_ += ms;
+    statistics_.set_max_latency_ms(std::max(statistics_.max_latency_ms(), ms));
+  } else if (absl::IsDeadlineExceeded(status)) {
+    outcome = FrameOutcome::kLate;
+    statistics_.set_late(statistics_.late() + 1);
+  } else {
+    if (absl::IsResourceExhausted(status)) outcome = FrameOutcome::kRefused;
+    statistics_.set_failed(statistics_.failed() + 1);
+  }
+  serving_.metrics.FrameEnded(frame.request.frame().camera(), outcome);
+}
+
+void StreamCall::FrameDone(Frame* frame, const absl::Status& status) {
+  Actions actions;
+  {
+    absl::MutexLock lock(&mu_);
+    --running_;
+    if (!status.ok()) FillError(status, frame->response.mutable_error());
+    Count(*frame, status);
+    CloseIfDraining(status);
+    Follow(queue_.Finish(frame->index, frame->request.frame().camera()), &actions);
+    Settle(&actions);
+  }
+  Act(actions);
+}
+
+void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
+  for (const FrameQueue::Answer& answer : step.answers) {
+    auto found = frames_.find(answer.index);
+    FramePointer frame = std::move(found->second);
+    frames_.erase(found);
+    if (answer.superseded_by.has_value()) {
+      frame->response.mutable_superseded()->set_by_index(*answer.superseded_by);
+      statistics_.set_superseded(statistics_.superseded() + 1);
+      serving_.metrics.FrameEnded(frame->request.frame().camera(), FrameOutcome::kSuperseded);
+    }
+    frame->request.Clear();  // pictures are not kept while answers wait to be read
+    outgoing_.push_back(std::move(frame));
+  }
+  if (!step.start.has_value() || is_over_) return;
+  Frame* frame = frames_.at(*step.start).get();
+  TaskCaller caller{"SegmentStream", identity_, FrameDeadline()};
+  frame->task =
+      std::make_unique<SegmentTask>(serving_, std::move(caller), frame->request, frame->response.mutable_result());
+  ++running_;
+  actions->start = frame;
+}
+
+void StreamCall::Settle(Actions* actions) {
+  if (is_finished_) return;
+  const bool has_answered_all = has_all_frames_ && frames_.empty() && outgoing_.empty();
+  if (has_answered_all && !is_over_ && !has_sent_statistics_) {
+    has_sent_statistics_ = true;
+    if (statistics_.answered() > 0) {
+      statistics_.set_mean_latency_ms(latency_sum_ms_ / static_cast<double>(statistics_.answered()));
+    }
+    outgoing_.push_back(std::make_unique<Frame>());
+    outgoing_.back()->response.set_index(next_index_);
+    *outgoing_.back()->response.mutable_statistics() = statistics_;
+  }
+  if (!is_over_ && !is_writing_ && !outgoing_.empty()) {
+    is_writing_ = true;
+    actions->write = &outgoing_.front()->response;
+  }
+  const int unanswered = static_cast<int>(frames_.size() + outgoing_.size());
+  if (!is_over_ && !is_reading_ && !has_all_frames_ && unanswered < max_unanswered_) {
+    is_reading_ = true;
+    actions->read = true;
+  }
+  const bool is_complete = has_sent_statistics_ && outgoing_.empty();
+  if ((is_over_ || is_complete) && running_ == 0 && !is_writing_) {
+    is_finished_ = true;
+    actions->finish = final_status_;
+  }
+}
+
+void StreamCall::Act(const Actions& actions) {
+  // A start may end at once, and with it the stream: it comes last. While it has not ended the stream cannot finish.
+  if (actions.write != nullptr) StartWrite(actions.write);
+  if (actions.read) StartRead(&incoming_);
+  if (actions.finish.has_value()) Finish(*actions.finish);
+  if (actions.start != nullptr) {
+    Frame* frame = actions.start;
+    frame->task->Start([this, frame](const absl::Status& status) { FrameDone(frame, status); });
+  }
+}
+
+}  // namespace candor
