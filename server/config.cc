@@ -83,6 +83,8 @@ absl::Status CheckLimits(const v1::ServerConfig& config) {
     return absl::InvalidArgumentError(
         absl::StrCat("uncertainty_threshold: must be in [0, 1], got ", config.uncertainty_threshold()));
   }
+  RETURN_IF_ERROR(CheckRange("refused_dump_max_bytes", config.refused_dump_max_bytes(), 1, int64_t{1} << 40));
+  RETURN_IF_ERROR(CheckRange("refused_dump_max_files", config.refused_dump_max_files(), 1, 100000));
   return CheckRange("drain_timeout_ms", config.drain_timeout_ms(), 0, 3600000);
 }
 
@@ -126,6 +128,8 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
   if (!config->has_reflection()) config->set_reflection(true);
   if (config->log_level().empty()) config->set_log_level("info");
+  if (!config->has_refused_dump_max_bytes()) config->set_refused_dump_max_bytes(256 * kMiB);
+  if (!config->has_refused_dump_max_files()) config->set_refused_dump_max_files(1000);
 }
 
 absl::Status ValidateServerConfig(const v1::ServerConfig& config) {

@@ -91,7 +91,11 @@ absl::Status SegmentTask::Decode() {
   queue_ms_ += MillisecondsSince(handed_over_);
   RETURN_IF_ERROR(StillWanted());
   InferenceJob job;
-  ASSIGN_OR_RETURN(job.image, DecodeRequestImage(request_.image(), serving_.decode_limits));
+  absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), serving_.decode_limits);
+  if (!image.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
+    serving_.refused_pictures->Keep(caller_.identity.request_id, request_.image().encoded());
+  }
+  ASSIGN_OR_RETURN(job.image, std::move(image));
   decode_ms_ = MillisecondsSince(start);
   width_ = job.image.width;
   height_ = job.image.height;

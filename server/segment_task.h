@@ -14,6 +14,7 @@
 #include "server/execution/worker_pool.h"
 #include "server/metrics/metrics.h"
 #include "server/model_hub.h"
+#include "server/refused_pictures.h"
 #include "server/request_identity.h"
 #include "server/segment_plan.h"
 
@@ -27,8 +28,9 @@ struct ServingContext {
   Admission& admission;
   Metrics& metrics;
   DecodeLimits decode_limits;
-  float uncertainty_threshold = 0.1F;  // share of a kind's upper bound
-  int max_streams = 64;                // open at the same time
+  float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
+  int max_streams = 64;                         // open at the same time
+  RefusedPictures* refused_pictures = nullptr;  // null: they are not kept
 };
 
 // Who asks, and until when.

@@ -26,6 +26,7 @@
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
+#include "server/refused_pictures.h"
 #include "server/segmentation_service.h"
 
 namespace candor {
@@ -83,15 +84,18 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
 
 class ServerImpl : public Server {
  public:
-  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models, InferenceScheduler* scheduler)
+  // `refused_pictures` may be null.
+  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models,
+             std::unique_ptr<RefusedPictures> refused_pictures, InferenceScheduler* scheduler)
       : config_(config),
         models_(std::shared_ptr<const ModelRegistry>(std::move(models))),
+        refused_pictures_(std::move(refused_pictures)),
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
         service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams()}) {}
+                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()}) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 
@@ -105,6 +109,7 @@ class ServerImpl : public Server {
  private:
   const v1::ServerConfig config_;
   ModelHub models_;
+  const std::unique_ptr<RefusedPictures> refused_pictures_;
   Metrics metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
@@ -183,7 +188,16 @@ void ServerImpl::Drain() {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
                                                       InferenceScheduler* scheduler) {
-  auto server = std::make_unique<ServerImpl>(config, std::move(models), scheduler);
+  std::unique_ptr<RefusedPictures> refused_pictures;
+  if (!config.refused_dump_dir().empty()) {
+    absl::StatusOr<std::unique_ptr<RefusedPictures>> opened = RefusedPictures::Open(
+        config.refused_dump_dir(), config.refused_dump_max_bytes(), config.refused_dump_max_files());
+    if (!opened.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("refused_dump_dir: ", opened.status().message()));
+    }
+    refused_pictures = *std::move(opened);
+  }
+  auto server = std::make_unique<ServerImpl>(config, std::move(models), std::move(refused_pictures), scheduler);
   RETURN_IF_ERROR(server->StartMetrics());
   RETURN_IF_ERROR(server->StartGrpc());
   return std::unique_ptr<Server>(std::move(server));

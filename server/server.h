@@ -17,7 +17,8 @@ class Server {
  public:
   // Opens both ports. `config` has its defaults filled and is valid, `threads` resolved; the models are warm,
   // `scheduler` is the thread they were loaded on and outlives the server. Unavailable: an address that cannot be
-  // listened on, named with its field; nothing is left open then.
+  // listened on, named with its field; InvalidArgument: a refused_dump_dir that cannot be used. Nothing is left open
+  // then.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config,
                                                        std::unique_ptr<ModelRegistry> models,
                                                        InferenceScheduler* scheduler);

@@ -58,6 +58,9 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config.max_pending_requests(), 64);
   EXPECT_FLOAT_EQ(config.uncertainty_threshold(), 0.1F);
   EXPECT_EQ(config.drain_timeout_ms(), 30000);
+  EXPECT_EQ(config.refused_dump_dir(), "");
+  EXPECT_EQ(config.refused_dump_max_bytes(), 268435456);
+  EXPECT_EQ(config.refused_dump_max_files(), 1000);
   EXPECT_TRUE(config.reflection());
   EXPECT_EQ(config.log_level(), "info");
   EXPECT_THAT(ValidateServerConfig(config), IsOk());
@@ -97,6 +100,8 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"max_pending_requests: 65537", "max_pending_requests: must be in [1, 65536], got 65537"},
       {"uncertainty_threshold: 1.5", "uncertainty_threshold: must be in [0, 1], got 1.5"},
       {"uncertainty_threshold: nan", "uncertainty_threshold: must be in [0, 1], got nan"},
+      {"refused_dump_max_bytes: 0", "refused_dump_max_bytes: must be in [1, 1099511627776], got 0"},
+      {"refused_dump_max_files: 100001", "refused_dump_max_files: must be in [1, 100000], got 100001"},
       {"drain_timeout_ms: -1", "drain_timeout_ms: must be in [0, 3600000], got -1"},
       {"log_level: 'loud'", "log_level: must be debug, info, warning or error, got \"loud\""},
   };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ids and error details as a caller of a live server sees them.
+#include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "tests/server/live_server.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace candor {
 namespace {
@@ -120,6 +123,24 @@ TEST_F(RequestDetailsTest, TheAccessLogHasIdAndTraceOfTheCall) {
   EXPECT_THAT(log, testing::HasSubstr("robot-7"));
   EXPECT_THAT(log, testing::HasSubstr("4bf92f3577b34da6a3ce929d0e0e4736"));
   EXPECT_THAT(log, testing::HasSubstr("00f067aa0ba902b7"));
+}
+
+TEST(RequestDetailsRefusedTest, APictureThatCannotBeDecodedIsKeptUnderTheRequestsIdIfAskedFor) {
+  const TemporaryFolder folder;
+  LiveServer live([&folder](v1::ServerConfig* config) { config->set_refused_dump_dir(folder.File("refused")); });
+  for (const char* picture : {"no picture", "neither"}) {
+    grpc::ClientContext context;
+    context.AddMetadata("x-request-id", "robot-7");
+    v1::SegmentResponse response;
+    EXPECT_FALSE(live.stub().Segment(&context, EncodedRequest(picture), &response).ok());
+  }
+  v1::SegmentRequest raw = RawRequest();
+  raw.mutable_image()->mutable_raw()->set_width(0);
+  EXPECT_FALSE(live.Segment(raw).ok());
+  EXPECT_TRUE(live.Segment(RawRequest()).ok());
+  EXPECT_EQ(Contents(folder.File("refused/0000000001-robot-7.refused")), "no picture");
+  EXPECT_EQ(Contents(folder.File("refused/0000000002-robot-7.refused")), "neither");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.File("refused")), {}), 2);
 }
 
 }  // namespace

@@ -62,10 +62,12 @@ TEST(ServerTest, MetricsMayBeOff) {
 }
 
 // Starts a second server and returns why it does not.
-absl::Status StartSecond(const std::string& listen, const std::string& metrics_listen) {
+absl::Status StartSecond(const std::string& listen, const std::string& metrics_listen,
+                         const std::string& refused_dump_dir = "") {
   v1::ServerConfig config;
   config.set_listen(listen);
   config.set_metrics_listen(metrics_listen);
+  config.set_refused_dump_dir(refused_dump_dir);
   config.set_threads(1);
   FillServerConfigDefaults(&config);
   InferenceScheduler scheduler({1});
@@ -74,6 +76,11 @@ absl::Status StartSecond(const std::string& listen, const std::string& metrics_l
   absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(std::move(models), "");
   EXPECT_THAT(registry, IsOk());
   return Server::Start(config, *std::move(registry), &scheduler).status();
+}
+
+TEST(ServerTest, AFolderForRefusedPicturesThatCannotBeMadeIsNamed) {
+  EXPECT_THAT(StartSecond("127.0.0.1:0", "off", "/dev/null/refused"),
+              HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("refused_dump_dir: /dev/null/refused: ")));
 }
 
 TEST(ServerTest, APortInUseIsUnavailableAndNamed) {
