@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
@@ -61,6 +62,24 @@ absl::Status CheckModels(const v1::ServerConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSecurity(const v1::ServerConfig& config) {
+  if (config.has_tls()) {
+    const v1::TlsConfig& tls = config.tls();
+    if (tls.certificate_file().empty()) return absl::InvalidArgumentError("tls.certificate_file: must name a file");
+    if (tls.key_file().empty()) return absl::InvalidArgumentError("tls.key_file: must name a file");
+    if (tls.require_client_certificate() && tls.client_ca_file().empty()) {
+      return absl::InvalidArgumentError("tls.require_client_certificate: needs client_ca_file");
+    }
+  } else if (!config.token_file().empty()) {
+    ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config.listen()));
+    if (!IsLoopback(address)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("token_file: needs tls, since listen (", config.listen(), ") is not a loopback address"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckLimits(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckRange("threads", config.threads(), 0, 1024));
   RETURN_IF_ERROR(CheckRange("max_pixels", config.max_pixels(), 1, 268435456));
@@ -101,6 +120,12 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
   return result;
 }
 
+bool IsLoopback(const HostPort& address) {
+  if (address.host == "localhost" || address.host == "[::1]") return true;
+  // Digits and dots only: 127.example.com is a name.
+  return absl::StartsWith(address.host, "127.") && address.host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
 void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (config->listen().empty()) config->set_listen("127.0.0.1:8500");
   if (config->metrics_listen().empty()) config->set_metrics_listen("127.0.0.1:8502");
@@ -117,6 +142,9 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
   if (!config->has_reflection()) config->set_reflection(true);
   if (config->log_level().empty()) config->set_log_level("info");
+  if (config->has_tls() && !config->tls().has_require_client_certificate()) {
+    config->mutable_tls()->set_require_client_certificate(!config->tls().client_ca_file().empty());
+  }
 }
 
 absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
@@ -129,6 +157,7 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
     return absl::InvalidArgumentError(
         absl::StrCat("device: must be auto, cpu or cuda, got \"", absl::CHexEscape(config.device()), "\""));
   }
+  RETURN_IF_ERROR(CheckSecurity(config));
   RETURN_IF_ERROR(CheckLimits(config));
   if (!ParseLogLevel(config.log_level()).ok()) {
     return absl::InvalidArgumentError(absl::StrCat("log_level: must be debug, info, warning or error, got \"",

@@ -18,8 +18,10 @@
 
 namespace candor {
 
-SegmentationService::SegmentationService(ServingContext serving)
-    : serving_(serving), request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
+SegmentationService::SegmentationService(ServingContext serving, Authorizer* authorizer)
+    : serving_(serving),
+      authorizer_(authorizer),
+      request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
 
 std::string SegmentationService::NextRequestId() {
   return absl::StrCat(request_id_prefix_, absl::Hex(request_count_.fetch_add(1) + 1, absl::kZeroPad8));
@@ -28,6 +30,8 @@ std::string SegmentationService::NextRequestId() {
 grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerContext* context,
                                                        const v1::SegmentRequest* request,
                                                        v1::SegmentResponse* response) {
+  const absl::Status denied = authorizer_->Check(*context, Role::kInfer);
+  if (!denied.ok()) return Answer(context, "Segment", [&denied](std::string* /*model*/) { return denied; });
   return SegmentCall::Start(serving_, context, request, response, NextRequestId());
 }
 
@@ -36,8 +40,9 @@ grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContex
   const auto start = std::chrono::steady_clock::now();
   std::string model(Metrics::kNoModel);
   serving_.metrics.RequestStarted();
-  absl::Status status = serving_.admission.CheckOpen();
+  absl::Status status = authorizer_->Check(*context, Role::kInfer);
   try {
+    if (status.ok()) status = serving_.admission.CheckOpen();
     if (status.ok()) status = answer(&model);
   } catch (const std::exception& e) {
     status = absl::InternalError(absl::StrCat("unexpected failure: ", e.what()));

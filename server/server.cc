@@ -26,6 +26,7 @@
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
+#include "server/security/security.h"
 #include "server/segmentation_service.h"
 
 namespace candor {
@@ -83,15 +84,18 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
 
 class ServerImpl : public Server {
  public:
-  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models, InferenceExecutor* executor)
+  ServerImpl(const v1::ServerConfig& config, Security security, std::unique_ptr<ModelRegistry> models,
+             InferenceExecutor* executor)
       : config_(config),
+        security_(std::move(security)),
         models_(std::move(models)),
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_)),
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
         service_(ServingContext{*models_, *executor, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold()}) {}
+                                config.uncertainty_threshold()},
+                 security_.authorizer.get()) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 
@@ -104,6 +108,7 @@ class ServerImpl : public Server {
 
  private:
   const v1::ServerConfig config_;
+  const Security security_;
   const std::unique_ptr<ModelRegistry> models_;
   Metrics metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
@@ -142,7 +147,9 @@ absl::Status ServerImpl::StartGrpc() {
   builder.SetResourceQuota(quota);
   if (!config_.reflection()) builder.SetOption(std::make_unique<WithoutReflection>());
   int port = 0;
-  builder.AddListeningPort(config_.listen(), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(
+      config_.listen(),
+      security_.tls == nullptr ? grpc::InsecureServerCredentials() : security_.tls->MakeServerCredentials(), &port);
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
@@ -182,7 +189,8 @@ void ServerImpl::Drain() {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
                                                       InferenceExecutor* executor) {
-  auto server = std::make_unique<ServerImpl>(config, std::move(models), executor);
+  ASSIGN_OR_RETURN(Security security, OpenSecurity(config));
+  auto server = std::make_unique<ServerImpl>(config, std::move(security), std::move(models), executor);
   RETURN_IF_ERROR(server->StartMetrics());
   RETURN_IF_ERROR(server->StartGrpc());
   return std::unique_ptr<Server>(std::move(server));

@@ -17,7 +17,7 @@ class Server {
  public:
   // Opens both ports. `config` has its defaults filled and is valid, `threads` resolved; the models are warm,
   // `executor` is the thread they were loaded on and outlives the server. Unavailable: an address that cannot be
-  // listened on, named with its field; nothing is left open then.
+  // listened on, named with its field; the errors of OpenSecurity. Nothing is left open then.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config,
                                                        std::unique_ptr<ModelRegistry> models,
                                                        InferenceExecutor* executor);

@@ -98,10 +98,31 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"uncertainty_threshold: 1.5", "uncertainty_threshold: must be in [0, 1], got 1.5"},
       {"uncertainty_threshold: nan", "uncertainty_threshold: must be in [0, 1], got nan"},
       {"drain_timeout_ms: -1", "drain_timeout_ms: must be in [0, 3600000], got -1"},
+      {"tls {}", "tls.certificate_file: must name a file"},
+      {"tls { certificate_file: 'a' }", "tls.key_file: must name a file"},
+      {"tls { certificate_file: 'a' key_file: 'b' require_client_certificate: true }",
+       "tls.require_client_certificate: needs client_ca_file"},
+      {"token_file: 'a' listen: '0.0.0.0:8500'",
+       "token_file: needs tls, since listen (0.0.0.0:8500) is not a loopback"},
+      {"token_file: 'a' listen: '127.example.com:8500'", "token_file: needs tls"},
       {"log_level: 'loud'", "log_level: must be debug, info, warning or error, got \"loud\""},
   };
   for (const auto& test : cases) {
     EXPECT_THAT(ValidateServerConfig(Config(test.text)), HasStatus(kInvalid, StartsWith(test.message))) << test.text;
+  }
+}
+
+TEST(ConfigTest, ClientCertificatesAreRequiredIfTheirAuthorityIsNamed) {
+  EXPECT_FALSE(Config("tls { certificate_file: 'a' key_file: 'b' }").tls().require_client_certificate());
+  EXPECT_TRUE(
+      Config("tls { certificate_file: 'a' key_file: 'b' client_ca_file: 'c' }").tls().require_client_certificate());
+}
+
+TEST(ConfigTest, TokensNeedTlsUnlessOnlyThisMachineListens) {
+  for (const char* text :
+       {"token_file: 't'", "token_file: 't' listen: '[::1]:0'", "token_file: 't' listen: 'localhost:1'",
+        "token_file: 't' listen: '0.0.0.0:1' tls { certificate_file: 'a' key_file: 'b' }"}) {
+    EXPECT_THAT(ValidateServerConfig(Config(text)), IsOk()) << text;
   }
 }
 
@@ -177,7 +198,8 @@ TEST(ConfigTest, TheExampleNamesEveryFieldAndIsValid) {
   ASSERT_THAT(config, IsOk());
   std::ifstream file(flags.config_path);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  for (const auto* message : {v1::ServerConfig::descriptor(), v1::ModelConfig::descriptor()}) {
+  for (const auto* message :
+       {v1::ServerConfig::descriptor(), v1::ModelConfig::descriptor(), v1::TlsConfig::descriptor()}) {
     for (int i = 0; i < message->field_count(); ++i) EXPECT_THAT(text, HasSubstr(message->field(i)->name()));
   }
   v1::ServerConfig defaults;
