@@ -80,6 +80,17 @@ absl::Status CheckSecurity(const v1::ServerConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status CheckConnectionLimits(const v1::ServerConfig& config) {
+  constexpr int64_t kHour = 3600000;
+  RETURN_IF_ERROR(CheckRange("self_probe_interval_ms", config.self_probe_interval_ms(), 0, kHour));
+  RETURN_IF_ERROR(CheckRange("self_probe_failures", config.self_probe_failures(), 1, 1000));
+  RETURN_IF_ERROR(CheckRange("drain_delay_ms", config.drain_delay_ms(), 0, kHour));
+  RETURN_IF_ERROR(CheckRange("max_concurrent_streams", config.max_concurrent_streams(), 1, 65536));
+  RETURN_IF_ERROR(CheckRange("handshake_timeout_ms", config.handshake_timeout_ms(), 1, 600000));
+  RETURN_IF_ERROR(CheckRange("max_connection_age_ms", config.max_connection_age_ms(), 0, 24 * kHour));
+  return CheckRange("max_connection_age_grace_ms", config.max_connection_age_grace_ms(), 0, 24 * kHour);
+}
+
 absl::Status CheckLimits(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckRange("threads", config.threads(), 0, 1024));
   RETURN_IF_ERROR(CheckRange("max_pixels", config.max_pixels(), 1, 268435456));
@@ -142,6 +153,13 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
   if (!config->has_reflection()) config->set_reflection(true);
   if (config->log_level().empty()) config->set_log_level("info");
+  if (!config->has_self_probe_interval_ms()) config->set_self_probe_interval_ms(5000);
+  if (!config->has_self_probe_failures()) config->set_self_probe_failures(3);
+  if (!config->has_drain_delay_ms()) config->set_drain_delay_ms(0);
+  if (!config->has_max_concurrent_streams()) config->set_max_concurrent_streams(128);
+  if (!config->has_handshake_timeout_ms()) config->set_handshake_timeout_ms(10000);
+  if (!config->has_max_connection_age_ms()) config->set_max_connection_age_ms(0);
+  if (!config->has_max_connection_age_grace_ms()) config->set_max_connection_age_grace_ms(60000);
   if (config->has_tls() && !config->tls().has_require_client_certificate()) {
     config->mutable_tls()->set_require_client_certificate(!config->tls().client_ca_file().empty());
   }
@@ -158,6 +176,7 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
         absl::StrCat("device: must be auto, cpu or cuda, got \"", absl::CHexEscape(config.device()), "\""));
   }
   RETURN_IF_ERROR(CheckSecurity(config));
+  RETURN_IF_ERROR(CheckConnectionLimits(config));
   RETURN_IF_ERROR(CheckLimits(config));
   if (!ParseLogLevel(config.log_level()).ok()) {
     return absl::InvalidArgumentError(absl::StrCat("log_level: must be debug, info, warning or error, got \"",

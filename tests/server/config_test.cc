@@ -58,6 +58,15 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config.max_pending_requests(), 64);
   EXPECT_FLOAT_EQ(config.uncertainty_threshold(), 0.1F);
   EXPECT_EQ(config.drain_timeout_ms(), 30000);
+  EXPECT_EQ(config.drain_delay_ms(), 0);
+  EXPECT_EQ(config.self_probe_interval_ms(), 5000);
+  EXPECT_EQ(config.self_probe_failures(), 3);
+  EXPECT_EQ(config.max_concurrent_streams(), 128);
+  EXPECT_EQ(config.handshake_timeout_ms(), 10000);
+  EXPECT_EQ(config.max_connection_age_ms(), 0);
+  EXPECT_EQ(config.max_connection_age_grace_ms(), 60000);
+  EXPECT_FALSE(config.has_tls());
+  EXPECT_TRUE(config.token_file().empty());
   EXPECT_TRUE(config.reflection());
   EXPECT_EQ(config.log_level(), "info");
   EXPECT_THAT(ValidateServerConfig(config), IsOk());
@@ -105,6 +114,13 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"token_file: 'a' listen: '0.0.0.0:8500'",
        "token_file: needs tls, since listen (0.0.0.0:8500) is not a loopback"},
       {"token_file: 'a' listen: '127.example.com:8500'", "token_file: needs tls"},
+      {"self_probe_interval_ms: -1", "self_probe_interval_ms: must be in [0, 3600000], got -1"},
+      {"self_probe_failures: 0", "self_probe_failures: must be in [1, 1000], got 0"},
+      {"drain_delay_ms: -1", "drain_delay_ms: must be in [0, 3600000], got -1"},
+      {"max_concurrent_streams: 0", "max_concurrent_streams: must be in [1, 65536], got 0"},
+      {"handshake_timeout_ms: 0", "handshake_timeout_ms: must be in [1, 600000], got 0"},
+      {"max_connection_age_ms: -1", "max_connection_age_ms: must be in [0, 86400000], got -1"},
+      {"max_connection_age_grace_ms: -1", "max_connection_age_grace_ms: must be in [0, 86400000], got -1"},
       {"log_level: 'loud'", "log_level: must be debug, info, warning or error, got \"loud\""},
   };
   for (const auto& test : cases) {
