@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "candor/v1/segmentation.grpc.pb.h"
+#include "client/client_security.h"
 #include "client/messages.h"
 #include "core/base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -142,8 +143,9 @@ absl::StatusOr<std::unique_ptr<SegmentationClient>> SegmentationClient::Create(c
     return absl::InvalidArgumentError(
         absl::StrCat("max_message_bytes: must be in [1, 2147483647], got ", options.max_message_bytes));
   }
-  const auto channel = grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(),
-                                                 MakeChannelArguments(static_cast<int>(options.max_message_bytes)));
+  ASSIGN_OR_RETURN(const ClientSecurity security, ClientSecurity::Read(options));
+  const auto channel =
+      security.OpenChannel(options.server, MakeChannelArguments(static_cast<int>(options.max_message_bytes)));
   return std::make_unique<GrpcSegmentationClient>(options, channel);
 }
 

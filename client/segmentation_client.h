@@ -29,6 +29,15 @@ struct ClientOptions {
   std::string server = "127.0.0.1:8500";           // HOST:PORT, or any gRPC target
   absl::Duration timeout = absl::Seconds(30);      // of each call, retries included; always set
   int64_t max_message_bytes = int64_t{256} << 20;  // of a request or a reply; also what a retry may hold
+  // TLS if tls_ca_file is set: PEM, the authorities that the server's certificate has to come from. The next two are
+  // the client's own certificate and key, for a server that asks for one. They are read once.
+  std::string tls_ca_file = {};
+  std::string tls_certificate_file = {};
+  std::string tls_key_file = {};
+  std::string tls_server_name = {};  // in the server's certificate, if not the host in `server`
+  // The token for a server with a token_file: nothing else in it, read again when it changes. Without TLS it is sent to
+  // a loopback address only.
+  std::string token_file = {};
 };
 
 struct UncertaintyOption {
@@ -147,7 +156,8 @@ enum class HealthState { kServing, kNotServing, kUnknownService };
 // Thread-safe. Reconnects by itself; UNAVAILABLE is retried up to four times with backoff within the timeout.
 class SegmentationClient {
  public:
-  // InvalidArgument: an empty server, a timeout that is not positive. Does not connect yet.
+  // InvalidArgument: an empty server, a timeout that is not positive. InvalidArgument or NotFound: a TLS or token file
+  // that cannot be used. Does not connect yet.
   static absl::StatusOr<std::unique_ptr<SegmentationClient>> Create(const ClientOptions& options);
   virtual ~SegmentationClient() = default;
 

@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "server/security/token_table.h"
-#include "server/security/watched_files.h"
+#include "core/base/watched_files.h"
 
 namespace candor {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/security/watched_files.h"
+#include "core/base/watched_files.h"
 
 #include <filesystem>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changes of files by their stamps.
-#include "server/security/watched_files.h"
+#include "core/base/watched_files.h"
 
 #include <sys/stat.h>
 
