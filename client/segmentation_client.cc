@@ -17,6 +17,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "candor/v1/segmentation.grpc.pb.h"
+#include "client/client_security.h"
 #include "client/messages.h"
 #include "client/server_list.h"
 #include "core/base/status_macros.h"
@@ -264,11 +265,12 @@ absl::StatusOr<std::unique_ptr<SegmentationClient>> SegmentationClient::Create(c
     return absl::InvalidArgumentError(
         absl::StrCat("connections: must be in [1, ", kMaxConnections, "], got ", options.connections));
   }
+  ASSIGN_OR_RETURN(const ClientSecurity security, ClientSecurity::Read(options));
   const auto connect = [&](bool is_balanced) {
     grpc::ChannelArguments arguments = MakeChannelArguments(static_cast<int>(options.max_message_bytes), is_balanced);
     // Channels to one server would share a connection.
     if (options.connections > 1) arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(server.target, grpc::InsecureChannelCredentials(), arguments);
+    return security.OpenChannel(server.target, arguments);
   };
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (int i = 0; i < options.connections; ++i) channels.push_back(connect(server.is_balanced));

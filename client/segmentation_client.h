@@ -35,6 +35,15 @@ struct ClientOptions {
   // TCP connections to each server, used in turn. One carries at most as many calls at a time as the server's limit of
   // streams, and large messages queue behind each other in it.
   int connections = 1;
+  // TLS if tls_ca_file is set: PEM, the authorities that the server's certificate has to come from. The next two are
+  // the client's own certificate and key, for a server that asks for one. They are read once.
+  std::string tls_ca_file = {};
+  std::string tls_certificate_file = {};
+  std::string tls_key_file = {};
+  std::string tls_server_name = {};  // in the server's certificate, if not the host in `server`
+  // The token for a server with a token_file: nothing else in it, read again when it changes. Without TLS it is sent to
+  // a loopback address only.
+  std::string token_file = {};
 };
 
 struct UncertaintyOption {
@@ -208,7 +217,7 @@ using SegmentDone = std::function<void(std::shared_ptr<SegmentCall> call)>;
 class SegmentationClient {
  public:
   // InvalidArgument: an empty server or a list that cannot be read, a timeout that is not positive, connections outside
-  // [1, 64]. Does not connect yet.
+  // [1, 64]. InvalidArgument or NotFound: a TLS or token file that cannot be used. Does not connect yet.
   static absl::StatusOr<std::unique_ptr<SegmentationClient>> Create(const ClientOptions& options);
   virtual ~SegmentationClient() = default;
 

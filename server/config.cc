@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
@@ -66,6 +67,35 @@ absl::Status CheckModels(const v1::ServerConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSecurity(const v1::ServerConfig& config) {
+  if (config.has_tls()) {
+    const v1::TlsConfig& tls = config.tls();
+    if (tls.certificate_file().empty()) return absl::InvalidArgumentError("tls.certificate_file: must name a file");
+    if (tls.key_file().empty()) return absl::InvalidArgumentError("tls.key_file: must name a file");
+    if (tls.require_client_certificate() && tls.client_ca_file().empty()) {
+      return absl::InvalidArgumentError("tls.require_client_certificate: needs client_ca_file");
+    }
+  } else if (!config.token_file().empty()) {
+    ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config.listen()));
+    if (!IsLoopback(address)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("token_file: needs tls, since listen (", config.listen(), ") is not a loopback address"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckConnectionLimits(const v1::ServerConfig& config) {
+  constexpr int64_t kHour = 3600000;
+  RETURN_IF_ERROR(CheckRange("self_probe_interval_ms", config.self_probe_interval_ms(), 0, kHour));
+  RETURN_IF_ERROR(CheckRange("self_probe_failures", config.self_probe_failures(), 1, 1000));
+  RETURN_IF_ERROR(CheckRange("drain_delay_ms", config.drain_delay_ms(), 0, kHour));
+  RETURN_IF_ERROR(CheckRange("max_concurrent_streams", config.max_concurrent_streams(), 1, 65536));
+  RETURN_IF_ERROR(CheckRange("handshake_timeout_ms", config.handshake_timeout_ms(), 1, 600000));
+  RETURN_IF_ERROR(CheckRange("max_connection_age_ms", config.max_connection_age_ms(), 0, 24 * kHour));
+  return CheckRange("max_connection_age_grace_ms", config.max_connection_age_grace_ms(), 0, 24 * kHour);
+}
+
 absl::Status CheckLimits(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckRange("threads", config.threads(), 0, 1024));
   RETURN_IF_ERROR(CheckRange("max_pixels", config.max_pixels(), 1, 268435456));
@@ -110,6 +140,12 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
   return result;
 }
 
+bool IsLoopback(const HostPort& address) {
+  if (address.host == "localhost" || address.host == "[::1]") return true;
+  // Digits and dots only: 127.example.com is a name.
+  return absl::StartsWith(address.host, "127.") && address.host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
 void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (config->listen().empty()) config->set_listen("127.0.0.1:8500");
   if (config->metrics_listen().empty()) config->set_metrics_listen("127.0.0.1:8502");
@@ -130,6 +166,16 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (config->log_level().empty()) config->set_log_level("info");
   if (!config->has_refused_dump_max_bytes()) config->set_refused_dump_max_bytes(256 * kMiB);
   if (!config->has_refused_dump_max_files()) config->set_refused_dump_max_files(1000);
+  if (!config->has_self_probe_interval_ms()) config->set_self_probe_interval_ms(5000);
+  if (!config->has_self_probe_failures()) config->set_self_probe_failures(3);
+  if (!config->has_drain_delay_ms()) config->set_drain_delay_ms(0);
+  if (!config->has_max_concurrent_streams()) config->set_max_concurrent_streams(128);
+  if (!config->has_handshake_timeout_ms()) config->set_handshake_timeout_ms(10000);
+  if (!config->has_max_connection_age_ms()) config->set_max_connection_age_ms(0);
+  if (!config->has_max_connection_age_grace_ms()) config->set_max_connection_age_grace_ms(60000);
+  if (config->has_tls() && !config->tls().has_require_client_certificate()) {
+    config->mutable_tls()->set_require_client_certificate(!config->tls().client_ca_file().empty());
+  }
 }
 
 absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
@@ -142,6 +188,8 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
     return absl::InvalidArgumentError(
         absl::StrCat("device: must be auto, cpu or cuda, got \"", absl::CHexEscape(config.device()), "\""));
   }
+  RETURN_IF_ERROR(CheckSecurity(config));
+  RETURN_IF_ERROR(CheckConnectionLimits(config));
   RETURN_IF_ERROR(CheckLimits(config));
   if (!ParseLogLevel(config.log_level()).ok()) {
     return absl::InvalidArgumentError(absl::StrCat("log_level: must be debug, info, warning or error, got \"",

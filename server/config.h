@@ -31,6 +31,9 @@ struct HostPort {
 // InvalidArgument unless HOST:PORT or [IPV6]:PORT.
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
 
+// Whether only this machine reaches the address: 127.0.0.0/8, [::1] or localhost.
+bool IsLoopback(const HostPort& address);
+
 // `metrics_listen` of a server without metrics.
 inline constexpr char kMetricsOff[] = "off";
 

@@ -24,6 +24,7 @@
 #include "server/execution/inference_scheduler.h"
 #include "server/flags.h"
 #include "server/model_registry.h"
+#include "server/security/security.h"
 #include "server/server.h"
 #include "server/shutdown_signal.h"
 
@@ -105,7 +106,10 @@ int Serve(v1::ServerConfig config) {
   if (!models.ok()) return Fail(ExitCode::kConfiguration, models.status());
   malloc_trim(0);  // what reading the weight files took
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, *std::move(models), &scheduler);
-  if (!server.ok()) return Fail(ExitCode::kUnavailable, server.status());
+  if (!server.ok()) {
+    return Fail(absl::IsUnavailable(server.status()) ? ExitCode::kUnavailable : ExitCode::kConfiguration,
+                server.status());
+  }
   shutdown.Arm();
   std::cout << "listening grpc=" << (*server)->grpc_address() << " metrics=" << (*server)->metrics_address()
             << std::endl;
@@ -123,6 +127,8 @@ int Run(int argc, char** argv) {
   absl::StatusOr<v1::ServerConfig> config = MakeServerConfig(flags);
   if (!config.ok()) return Fail(ExitCode::kConfiguration, config.status());
   SetLogLevel(*ParseLogLevel(config->log_level()));
+  const absl::Status security = OpenSecurity(*config).status();  // now, not after the models are loaded
+  if (!security.ok()) return Fail(ExitCode::kConfiguration, security);
   if (flags.print_config) {
     std::string text;
     google::protobuf::TextFormat::PrintToString(*config, &text);

@@ -20,8 +20,10 @@
 
 namespace candor {
 
-SegmentationService::SegmentationService(ServingContext serving)
-    : serving_(serving), request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
+SegmentationService::SegmentationService(ServingContext serving, Authorizer* authorizer)
+    : serving_(serving),
+      authorizer_(authorizer),
+      request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
 
 RequestIdentity SegmentationService::Identify(grpc::CallbackServerContext* context) {
   const auto values = [context](const char* header) {
@@ -40,13 +42,16 @@ RequestIdentity SegmentationService::Identify(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerContext* context,
                                                        const v1::SegmentRequest* request,
                                                        v1::SegmentResponse* response) {
+  const absl::Status denied = authorizer_->Check(*context, Role::kInfer);
+  if (!denied.ok()) return Answer(context, "Segment", [&denied](std::string* /*model*/) { return denied; });
   return SegmentCall::Start(serving_, context, request, response, Identify(context));
 }
 
 grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentationService::SegmentStream(
     grpc::CallbackServerContext* context) {
   RequestIdentity identity = Identify(context);
-  absl::Status status = serving_.admission.CheckOpen();
+  absl::Status status = authorizer_->Check(*context, Role::kInfer);
+  if (status.ok()) status = serving_.admission.CheckOpen();
   if (const int open = open_streams_.fetch_add(1); status.ok() && open >= serving_.max_streams) {
     status = WithReason(
         absl::ResourceExhaustedError(absl::StrCat("too many streams are open: max_streams is ", serving_.max_streams)),
@@ -61,8 +66,9 @@ grpc::ServerUnaryReactor* SegmentationService::Answer(grpc::CallbackServerContex
   const RequestIdentity identity = Identify(context);
   std::string model(Metrics::kNoModel);
   serving_.metrics.RequestStarted();
-  absl::Status status = serving_.admission.CheckOpen();
+  absl::Status status = authorizer_->Check(*context, Role::kInfer);
   try {
+    if (status.ok()) status = serving_.admission.CheckOpen();
     if (status.ok()) status = answer(&model);
   } catch (const std::exception& e) {
     status = absl::InternalError(absl::StrCat("unexpected failure: ", e.what()));

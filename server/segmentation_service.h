@@ -7,6 +7,7 @@
 #include <string>
 
 #include "candor/v1/segmentation.grpc.pb.h"
+#include "server/security/authorizer.h"
 #include "server/segment_call.h"
 
 namespace candor {
@@ -14,7 +15,8 @@ namespace candor {
 // candor.v1.Segmentation over gRPC's callback interface. Reactions never block. Thread-safe.
 class SegmentationService final : public v1::Segmentation::CallbackService {
  public:
-  explicit SegmentationService(ServingContext serving);
+  // `authorizer` is borrowed.
+  SegmentationService(ServingContext serving, Authorizer* authorizer);
 
   grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const v1::SegmentRequest* request,
                                     v1::SegmentResponse* response) override;
@@ -33,6 +35,7 @@ class SegmentationService final : public v1::Segmentation::CallbackService {
   RequestIdentity Identify(grpc::CallbackServerContext* context);
 
   const ServingContext serving_;
+  Authorizer* const authorizer_;
   const std::string request_id_prefix_;  // random, so that ids of two servers or two runs differ
   std::atomic<uint32_t> request_count_{0};
   std::atomic<int> open_streams_{0};

@@ -12,29 +12,36 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "server/build_info.h"
 #include "server/config.h"
+#include "server/health/health_board.h"
+#include "server/health/port_probe.h"
+#include "server/health/self_probe.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
 #include "server/refused_pictures.h"
+#include "server/security/security.h"
 #include "server/segmentation_service.h"
 
 namespace candor {
 namespace {
 
 constexpr char kServiceName[] = "candor.v1.Segmentation";
-// A connection that asks for more waits on the client's side; Envoy's edge guide takes 100.
-constexpr int kMaxConcurrentStreams = 128;
 
 // Linking the reflection library registers its plug-in with every server builder; this takes it out again.
 class WithoutReflection : public grpc::ServerBuilderOption {
@@ -53,11 +60,15 @@ void LogFromGrpc(gpr_log_func_args* args) {
   if (args->severity == GPR_LOG_SEVERITY_ERROR) LogDebug("gRPC", {{"message", args->message}});
 }
 
-void SetGrpcArguments(grpc::ServerBuilder* builder) {
+void SetGrpcArguments(const v1::ServerConfig& config, grpc::ServerBuilder* builder) {
   // On by default: a second server on the same port would start happily and take half the connections.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
-  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_concurrent_streams());
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms());
+  if (config.max_connection_age_ms() > 0) {
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, config.max_connection_age_ms());
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, config.max_connection_age_grace_ms());
+  }
   // Dead peers are found within 80 s; our client pings every 60 s, above the 30 s allowed here.
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
@@ -85,9 +96,10 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
 class ServerImpl : public Server {
  public:
   // `refused_pictures` may be null.
-  ServerImpl(const v1::ServerConfig& config, std::unique_ptr<ModelRegistry> models,
+  ServerImpl(const v1::ServerConfig& config, Security security, std::unique_ptr<ModelRegistry> models,
              std::unique_ptr<RefusedPictures> refused_pictures, InferenceScheduler* scheduler)
       : config_(config),
+        security_(std::move(security)),
         models_(std::shared_ptr<const ModelRegistry>(std::move(models))),
         refused_pictures_(std::move(refused_pictures)),
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
@@ -95,12 +107,14 @@ class ServerImpl : public Server {
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
         service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()}) {}
+                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()},
+                 security_.authorizer.get()) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 
   absl::Status StartMetrics();
   absl::Status StartGrpc();
+  void StartSelfProbe(const std::string& host, int port);
 
   const std::string& grpc_address() const override { return grpc_address_; }
   const std::string& metrics_address() const override { return metrics_address_; }
@@ -108,6 +122,7 @@ class ServerImpl : public Server {
 
  private:
   const v1::ServerConfig config_;
+  const Security security_;
   ModelHub models_;
   const std::unique_ptr<RefusedPictures> refused_pictures_;
   Metrics metrics_;
@@ -117,6 +132,8 @@ class ServerImpl : public Server {
   SegmentationService service_;
   std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<HealthBoard> health_;
+  std::unique_ptr<SelfProbe> self_probe_;
   std::string grpc_address_;
   std::string metrics_address_ = kMetricsOff;
 };
@@ -137,7 +154,7 @@ absl::Status ServerImpl::StartGrpc() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // keeps the linker from dropping the library
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  SetGrpcArguments(&builder);
+  SetGrpcArguments(config_, &builder);
   builder.SetMaxReceiveMessageSize(static_cast<int>(config_.max_message_bytes()));
   // The limit on one message is checked after it is buffered; only the quota bounds what is buffered. A connection
   // takes some of it for itself, hence the floor.
@@ -147,7 +164,9 @@ absl::Status ServerImpl::StartGrpc() {
   builder.SetResourceQuota(quota);
   if (!config_.reflection()) builder.SetOption(std::make_unique<WithoutReflection>());
   int port = 0;
-  builder.AddListeningPort(config_.listen(), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(
+      config_.listen(),
+      security_.tls == nullptr ? grpc::InsecureServerCredentials() : security_.tls->MakeServerCredentials(), &port);
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
@@ -156,21 +175,51 @@ absl::Status ServerImpl::StartGrpc() {
   }
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
   grpc_address_ = absl::StrCat(address.host, ":", port);
-  grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
-  health->SetServingStatus(kServiceName, true);
+  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(), std::vector<std::string>{kServiceName});
   const std::shared_ptr<const ModelRegistry> models = models_.Now();
+  std::set<std::string> names;
   for (const LoadedModel& model : models->models()) {
-    health->SetServingStatus(model.segmenter->info().name, true);
-    for (const std::string& alias : model.aliases) health->SetServingStatus(alias, true);
+    names.insert(model.segmenter->info().name);
+    names.insert(model.aliases.begin(), model.aliases.end());
   }
+  health_->ShowModels(names);
+  if (config_.self_probe_interval_ms() > 0) StartSelfProbe(address.host, port);
   return absl::OkStatus();
+}
+
+void ServerImpl::StartSelfProbe(const std::string& host, int port) {
+  const PortProtocol protocol = security_.tls == nullptr ? PortProtocol::kPlainText : PortProtocol::kTls;
+  // What answers on the port, and what computes the answers: no client certificate could be had for one call that does
+  // both.
+  const auto health = std::make_shared<grpc::health::v1::Health::Stub>(grpc_->InProcessChannel({}));
+  const absl::Duration interval = absl::Milliseconds(config_.self_probe_interval_ms());
+  const absl::Duration timeout = std::min(interval, absl::Seconds(5));
+  const auto probe = [host, port, protocol, health, timeout]() -> absl::Status {
+    RETURN_IF_ERROR(ProbePort(host, port, protocol, timeout));
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    grpc::health::v1::HealthCheckResponse response;
+    const grpc::Status status = health->Check(&context, {}, &response);
+    return status.ok() ? absl::OkStatus()
+                       : absl::UnavailableError(absl::StrCat("health check: ", status.error_message()));
+  };
+  self_probe_ =
+      std::make_unique<SelfProbe>(interval, config_.self_probe_failures(), probe, [](const absl::Status& failure) {
+        LogError("the server no longer answers on its own port: ending the process", {{"error", failure.message()}});
+        _exit(static_cast<int>(ExitCode::kInternal));  // nothing here can be trusted to end in good order
+      });
 }
 
 void ServerImpl::Drain() {
   if (grpc_ == nullptr) return;
-  // In this order, whoever sees NOT_SERVING is refused.
+  self_probe_.reset();
+  if (config_.drain_delay_ms() > 0) {
+    health_->Close();
+    absl::SleepFor(absl::Milliseconds(config_.drain_delay_ms()));
+  }
+  // Without a delay in this order, so that whoever sees NOT_SERVING is refused.
   admission_.Close();
-  grpc_->GetHealthCheckService()->Shutdown();
+  health_->Close();
   if (!admission_.WaitUntilEmpty(absl::Milliseconds(config_.drain_timeout_ms()))) {
     LogWarning("drain timeout: cancelling what is left", {{"drain_timeout_ms", config_.drain_timeout_ms()}});
     admission_.Abandon();
@@ -179,6 +228,7 @@ void ServerImpl::Drain() {
   // Ends what is left on the connections: answers that nobody reads, and health watches, which never end by themselves.
   grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   grpc_->Wait();
+  health_.reset();
   grpc_.reset();
   metrics_page_.reset();
 }
@@ -188,6 +238,7 @@ void ServerImpl::Drain() {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
                                                       InferenceScheduler* scheduler) {
+  ASSIGN_OR_RETURN(Security security, OpenSecurity(config));
   std::unique_ptr<RefusedPictures> refused_pictures;
   if (!config.refused_dump_dir().empty()) {
     absl::StatusOr<std::unique_ptr<RefusedPictures>> opened = RefusedPictures::Open(
@@ -197,7 +248,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& co
     }
     refused_pictures = *std::move(opened);
   }
-  auto server = std::make_unique<ServerImpl>(config, std::move(models), std::move(refused_pictures), scheduler);
+  auto server = std::make_unique<ServerImpl>(config, std::move(security), std::move(models),
+                                             std::move(refused_pictures), scheduler);
   RETURN_IF_ERROR(server->StartMetrics());
   RETURN_IF_ERROR(server->StartGrpc());
   return std::unique_ptr<Server>(std::move(server));

@@ -11,14 +11,14 @@
 
 namespace candor {
 
-// A running server: the gRPC port, the health service, the metrics page and the threads behind them. The destructor
-// drains.
+// A running server: the gRPC port, the health service, the metrics page and the threads behind them. One that no
+// longer answers on its own port ends the process. The destructor drains.
 class Server {
  public:
   // Opens both ports. `config` has its defaults filled and is valid, `threads` resolved; the models are warm,
   // `scheduler` is the thread they were loaded on and outlives the server. Unavailable: an address that cannot be
-  // listened on, named with its field; InvalidArgument: a refused_dump_dir that cannot be used. Nothing is left open
-  // then.
+  // listened on, named with its field; InvalidArgument: a refused_dump_dir that cannot be used; the errors of
+  // OpenSecurity. Nothing is left open then.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config,
                                                        std::unique_ptr<ModelRegistry> models,
                                                        InferenceScheduler* scheduler);
@@ -28,9 +28,9 @@ class Server {
   virtual const std::string& grpc_address() const = 0;
   virtual const std::string& metrics_address() const = 0;  // "off" without metrics
 
-  // Refuses new requests with UNAVAILABLE, reports NOT_SERVING, waits for accepted ones up to drain_timeout_ms, then
-  // cancels them, and closes the ports. Returns when nothing runs any more; a second call does nothing. One thread
-  // only.
+  // Reports NOT_SERVING for drain_delay_ms, refuses new requests with UNAVAILABLE, waits for accepted ones up to
+  // drain_timeout_ms, then cancels them, and closes the ports. Returns when nothing runs any more; a second call does
+  // nothing. One thread only.
   virtual void Drain() = 0;
 };
 

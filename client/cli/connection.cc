@@ -31,6 +31,15 @@ void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
       ->type_name("SECONDS")
       ->check(CLI::Validator(CheckTimeout, ""))
       ->capture_default_str();
+  app->add_option("--tls-ca", flags->tls_ca,
+                  "Connect with TLS; PEM of the authorities that the server's certificate is from")
+      ->type_name("FILE");
+  app->add_option("--tls-cert", flags->tls_cert, "PEM of the certificate to show the server")->type_name("FILE");
+  app->add_option("--tls-key", flags->tls_key, "PEM of its key")->type_name("FILE");
+  app->add_option("--tls-server-name", flags->tls_server_name,
+                  "Name in the server's certificate, if not that of --server")
+      ->type_name("NAME");
+  app->add_option("--token-file", flags->token_file, "File with the token to send")->type_name("FILE");
 }
 
 absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections) {
@@ -38,6 +47,11 @@ absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlag
   options.server = flags.server;
   options.timeout = absl::Seconds(flags.timeout_s);
   options.connections = connections;
+  options.tls_ca_file = flags.tls_ca;
+  options.tls_certificate_file = flags.tls_cert;
+  options.tls_key_file = flags.tls_key;
+  options.tls_server_name = flags.tls_server_name;
+  options.token_file = flags.token_file;
   return SegmentationClient::Create(options);
 }
 
@@ -46,9 +60,12 @@ ExitCode ReportStatus(const Console& console, const ConnectionFlags& flags, absl
   std::string message =
       status.message().empty() ? absl::StatusCodeToString(status.code()) : std::string(status.message());
   if (absl::IsUnavailable(status)) {
-    message = absl::StrCat("cannot reach ", flags.server, ": ", message, " (is candor-server running?)");
+    message = absl::StrCat("cannot reach ", flags.server, ": ", message, " (is candor-server running",
+                           flags.tls_ca.empty() ? "" : ", and with TLS", "?)");
   } else if (absl::IsDeadlineExceeded(status)) {
     message = absl::StrCat("no answer from ", flags.server, " within ", flags.timeout_s, " s (--timeout): ", message);
+  } else if (absl::IsUnauthenticated(status)) {
+    absl::StrAppend(&message, " (see --token-file)");
   }
   ReportError(console, subject.empty() ? message : absl::StrCat(subject, ": ", message));
   return ExitCodeFromStatus(status);

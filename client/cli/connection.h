@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all subcommands share: the server's address and the time limit, and how a failed call is told.
+// What all subcommands share: the server's address, the time limit, TLS and token, and how a failed call is told.
 #pragma once
 
 #include <memory>
@@ -22,9 +22,14 @@ namespace candor {
 struct ConnectionFlags {
   std::string server = "127.0.0.1:8500";
   double timeout_s = 30;
+  std::string tls_ca = {};
+  std::string tls_cert = {};
+  std::string tls_key = {};
+  std::string tls_server_name = {};
+  std::string token_file = {};
 };
 
-// Declares --server and --timeout.
+// Declares --server, --timeout, --tls-... and --token-file.
 void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags);
 
 absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections = 1);

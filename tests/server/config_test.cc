@@ -61,6 +61,15 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config.refused_dump_dir(), "");
   EXPECT_EQ(config.refused_dump_max_bytes(), 268435456);
   EXPECT_EQ(config.refused_dump_max_files(), 1000);
+  EXPECT_EQ(config.drain_delay_ms(), 0);
+  EXPECT_EQ(config.self_probe_interval_ms(), 5000);
+  EXPECT_EQ(config.self_probe_failures(), 3);
+  EXPECT_EQ(config.max_concurrent_streams(), 128);
+  EXPECT_EQ(config.handshake_timeout_ms(), 10000);
+  EXPECT_EQ(config.max_connection_age_ms(), 0);
+  EXPECT_EQ(config.max_connection_age_grace_ms(), 60000);
+  EXPECT_FALSE(config.has_tls());
+  EXPECT_TRUE(config.token_file().empty());
   EXPECT_TRUE(config.reflection());
   EXPECT_EQ(config.log_level(), "info");
   EXPECT_THAT(ValidateServerConfig(config), IsOk());
@@ -103,10 +112,38 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"refused_dump_max_bytes: 0", "refused_dump_max_bytes: must be in [1, 1099511627776], got 0"},
       {"refused_dump_max_files: 100001", "refused_dump_max_files: must be in [1, 100000], got 100001"},
       {"drain_timeout_ms: -1", "drain_timeout_ms: must be in [0, 3600000], got -1"},
+      {"tls {}", "tls.certificate_file: must name a file"},
+      {"tls { certificate_file: 'a' }", "tls.key_file: must name a file"},
+      {"tls { certificate_file: 'a' key_file: 'b' require_client_certificate: true }",
+       "tls.require_client_certificate: needs client_ca_file"},
+      {"token_file: 'a' listen: '0.0.0.0:8500'",
+       "token_file: needs tls, since listen (0.0.0.0:8500) is not a loopback"},
+      {"token_file: 'a' listen: '127.example.com:8500'", "token_file: needs tls"},
+      {"self_probe_interval_ms: -1", "self_probe_interval_ms: must be in [0, 3600000], got -1"},
+      {"self_probe_failures: 0", "self_probe_failures: must be in [1, 1000], got 0"},
+      {"drain_delay_ms: -1", "drain_delay_ms: must be in [0, 3600000], got -1"},
+      {"max_concurrent_streams: 0", "max_concurrent_streams: must be in [1, 65536], got 0"},
+      {"handshake_timeout_ms: 0", "handshake_timeout_ms: must be in [1, 600000], got 0"},
+      {"max_connection_age_ms: -1", "max_connection_age_ms: must be in [0, 86400000], got -1"},
+      {"max_connection_age_grace_ms: -1", "max_connection_age_grace_ms: must be in [0, 86400000], got -1"},
       {"log_level: 'loud'", "log_level: must be debug, info, warning or error, got \"loud\""},
   };
   for (const auto& test : cases) {
     EXPECT_THAT(ValidateServerConfig(Config(test.text)), HasStatus(kInvalid, StartsWith(test.message))) << test.text;
+  }
+}
+
+TEST(ConfigTest, ClientCertificatesAreRequiredIfTheirAuthorityIsNamed) {
+  EXPECT_FALSE(Config("tls { certificate_file: 'a' key_file: 'b' }").tls().require_client_certificate());
+  EXPECT_TRUE(
+      Config("tls { certificate_file: 'a' key_file: 'b' client_ca_file: 'c' }").tls().require_client_certificate());
+}
+
+TEST(ConfigTest, TokensNeedTlsUnlessOnlyThisMachineListens) {
+  for (const char* text :
+       {"token_file: 't'", "token_file: 't' listen: '[::1]:0'", "token_file: 't' listen: 'localhost:1'",
+        "token_file: 't' listen: '0.0.0.0:1' tls { certificate_file: 'a' key_file: 'b' }"}) {
+    EXPECT_THAT(ValidateServerConfig(Config(text)), IsOk()) << text;
   }
 }
 
@@ -182,7 +219,8 @@ TEST(ConfigTest, TheExampleNamesEveryFieldAndIsValid) {
   ASSERT_THAT(config, IsOk());
   std::ifstream file(flags.config_path);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  for (const auto* message : {v1::ServerConfig::descriptor(), v1::ModelConfig::descriptor()}) {
+  for (const auto* message :
+       {v1::ServerConfig::descriptor(), v1::ModelConfig::descriptor(), v1::TlsConfig::descriptor()}) {
     for (int i = 0; i < message->field_count(); ++i) EXPECT_THAT(text, HasSubstr(message->field(i)->name()));
   }
   v1::ServerConfig defaults;
