@@ -214,17 +214,6 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLim
   return converted;
 }
 
-std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
-                                        const Segmentation& segmentation) {
-  if (plan.region.has_value()) return std::nullopt;
-  const Calibration::Verdict* thresholds = VerdictThresholds(model.spec);
-  if (thresholds == nullptr) return std::nullopt;
-  for (const KindResult& kind : segmentation.kinds) {
-    if (kind.statistics.kind == thresholds->kind) return JudgePicture(*thresholds, kind.statistics.mean);
-  }
-  return std::nullopt;
-}
-
 void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,
                          Segmentation* segmentation, v1::SegmentResponse* response) {
   if (plan.frame.has_value()) *response->mutable_frame() = *plan.frame;

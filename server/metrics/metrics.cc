@@ -75,6 +75,10 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                   .Name("candor_stream_frames_total")
                   .Help("Frames of streams, by camera and by what became of them.")
                   .Register(*registry_)),
+      escalations_(BuildCounter()
+                       .Name("candor_escalations_total")
+                       .Help("Requests with an escalation, by the first model and by what came of it.")
+                       .Register(*registry_)),
       images_(BuildCounter().Name("candor_images_total").Help("Pictures segmented.").Register(*registry_)),
       pixels_(BuildCounter().Name("candor_pixels_total").Help("Pixels segmented.").Register(*registry_)),
       image_uncertainty_(BuildHistogram()
@@ -189,6 +193,10 @@ void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds
 void Metrics::BatchRan(absl::string_view model, int size) {
   const auto metrics = FindModel(model);
   if (metrics != nullptr) metrics->batch_size->Observe(size);
+}
+
+void Metrics::EscalationEnded(absl::string_view model, absl::string_view outcome) {
+  escalations_.Add({{"model", std::string(model)}, {"outcome", std::string(outcome)}}).Increment();
 }
 
 void Metrics::FrameEnded(absl::string_view camera, FrameOutcome outcome) {

@@ -72,6 +72,9 @@ class Metrics {
   // A picture of `model` ran in a batch of that many.
   void BatchRan(absl::string_view model, int size);
 
+  // A request that began with `model` asked for an escalation, which ended so (a closed set of words).
+  void EscalationEnded(absl::string_view model, absl::string_view outcome);
+
   // A frame of `camera` on a stream ("": no name). Only the first kMostCameras names are told apart.
   void FrameEnded(absl::string_view camera, FrameOutcome outcome) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -105,6 +108,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& model_loaded_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
   prometheus::Family<prometheus::Counter>& frames_;
+  prometheus::Family<prometheus::Counter>& escalations_;
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Family<prometheus::Counter>& pixels_;
   prometheus::Family<prometheus::Histogram>& image_uncertainty_;
