@@ -93,6 +93,10 @@ absl::Status SegmentTask::Check() {
   ASSIGN_OR_RETURN(first_.plan, PlanSegment(request_, first_.info(), serving_.uncertainty_threshold));
   if (request_.has_escalation()) RETURN_IF_ERROR(CheckEscalation());
   RETURN_IF_ERROR(serving_.scheduler.CheckInTime(*first_.model->segmenter, first_.plan.priority, caller_.deadline));
+  if (serving_.shadow != nullptr && !first_.plan.region.has_value()) {
+    is_shadowed_ = serving_.shadow->Wants(*models_, *first_.model);
+    first_.plan.kinds[0].want_map |= is_shadowed_;
+  }
   handed_over_ = steady_clock::now();
   serving_.workers.Submit([this] { Run([this] { return Decode(); }); });
   return absl::OkStatus();
@@ -140,7 +144,7 @@ absl::Status SegmentTask::Infer(const Turn& turn, Image image, SteadyTime deadli
   job.priority = turn.plan.priority;
   job.deadline = deadline;
   job.anytime = turn.plan.anytime;
-  job.keep_image = turn.plan.overlay.has_value() || (escalation_.has_value() && &turn == &first_);
+  job.keep_image = turn.plan.overlay.has_value() || ((escalation_.has_value() || is_shadowed_) && &turn == &first_);
   job.cancelled = [this] { return GaveUp(); };
   return serving_.scheduler.Submit(std::move(job), [this, next](InferenceOutcome outcome) {
     handed_over_ = steady_clock::now();
@@ -183,6 +187,10 @@ absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
   RETURN_IF_ERROR(outcome.result.status());
   RETURN_IF_ERROR(StillWanted());
   const bool is_unsure = escalation_.has_value() && escalation_->IsNeeded(first_.plan, first_.info(), *outcome.result);
+  if (is_shadowed_) {
+    is_shadowed_ = false;
+    serving_.shadow->Check(*models_, *first_.model, outcome.image, *outcome.result);
+  }
   Answer(first_, &outcome);
   serving_.metrics.StageFinished(first_.info().name, Stage::kDecode, decode_ms_ / 1000);
   serving_.metrics.StageFinished(first_.info().name, Stage::kQueue, queue_ms_ / 1000);
@@ -257,6 +265,7 @@ void SegmentTask::End(absl::Status status) noexcept {
   } catch (const std::exception&) {
     // Out of memory for a log line: the caller still gets the answer.
   }
+  if (is_shadowed_) serving_.shadow->Skip();
   if (is_admitted_) serving_.admission.Answered();
   const Done done = std::move(done_);  // the task may be gone before it returns
   done(status);

@@ -18,6 +18,7 @@
 #include "server/refused_pictures.h"
 #include "server/request_identity.h"
 #include "server/segment_plan.h"
+#include "server/shadow/shadow.h"
 
 namespace candor {
 
@@ -32,6 +33,7 @@ struct ServingContext {
   float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
   int max_streams = 64;                         // open at the same time
   RefusedPictures* refused_pictures = nullptr;  // null: they are not kept
+  Shadow* shadow = nullptr;                     // null: nothing is checked
 };
 
 // Who asks, and until when.
@@ -111,8 +113,9 @@ class SegmentTask {
   std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
   Turn first_;                                   // without a model: an unknown one was asked for
   std::optional<EscalationPlan> escalation_;
-  Turn second_;             // with an escalation
-  SteadyTime handed_over_;  // when the task last began to wait for a thread
+  bool is_shadowed_ = false;  // Shadow::Check or Skip is due
+  Turn second_;               // with an escalation
+  SteadyTime handed_over_;    // when the task last began to wait for a thread
   int width_ = 0;
   int height_ = 0;
   int batch_size_ = 0;

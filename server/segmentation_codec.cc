@@ -37,10 +37,6 @@ v1::Verdict ToProto(PictureVerdict verdict) {
   return v1::VERDICT_UNSPECIFIED;
 }
 
-const Calibration::Verdict* VerdictThresholds(const ModelSpec& spec) {
-  return spec.calibration.has_value() && spec.calibration->verdict.has_value() ? &*spec.calibration->verdict : nullptr;
-}
-
 // The decoder's message after the field's path.
 absl::Status Prefixed(absl::string_view path, const absl::Status& status) {
   return WithReason(absl::Status(status.code(), absl::StrCat(path, status.message())), kImageRefused);

@@ -93,6 +93,13 @@ std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
   return result;
 }
 
+std::unique_ptr<Shadow> MakeShadow(const v1::ServerConfig& config, InferenceScheduler& scheduler, WorkerPool& workers,
+                                   Metrics& metrics) {
+  if (!config.has_shadow()) return nullptr;
+  return std::make_unique<Shadow>(config.shadow().model(), config.shadow().share(), config.shadow().max_busy_share(),
+                                  scheduler, workers, metrics);
+}
+
 class ServerImpl : public Server {
  public:
   // `refused_pictures` may be null.
@@ -106,8 +113,10 @@ class ServerImpl : public Server {
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
+        shadow_(MakeShadow(config, *scheduler, workers_, metrics_)),
         service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()},
+                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get(),
+                                shadow_.get()},
                  security_.authorizer.get()) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
@@ -129,6 +138,7 @@ class ServerImpl : public Server {
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
   WorkerPool workers_;
+  std::unique_ptr<Shadow> shadow_;  // null: none
   SegmentationService service_;
   std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<grpc::Server> grpc_;

@@ -72,6 +72,7 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
                      WaitAhead(job.priority));
   }
   const SteadyDuration expected = times_.Expect(job.segmenter->info().name, pixels, 1);
+  if (job.priority != Priority::kIdle) requests_waiting_.fetch_add(1, std::memory_order_relaxed);
   queued_bytes_ += bytes;
   queued_time_[static_cast<int>(job.priority)] += expected;
   queue_.push_back({std::move(job), std::move(done), steady_clock::now(), pixels, expected});
@@ -114,6 +115,7 @@ int InferenceScheduler::queued() const {
 void InferenceScheduler::Take(Queue::iterator entry, Queue* into) {
   queued_bytes_ -= static_cast<int64_t>(entry->job.image.pixels.size());
   queued_time_[static_cast<int>(entry->job.priority)] -= entry->expected;
+  if (entry->job.priority != Priority::kIdle) requests_waiting_.fetch_sub(1, std::memory_order_relaxed);
   into->splice(into->end(), queue_, entry);
 }
 
@@ -203,6 +205,12 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
 }
 
 void InferenceScheduler::Run(Queue* batch) {
+  for (Entry& entry : *batch) {
+    if (entry.job.priority != Priority::kIdle) continue;
+    entry.job.cancelled = [this, cancelled = std::move(entry.job.cancelled)] {
+      return requests_waiting_.load(std::memory_order_relaxed) > 0 || cancelled();
+    };
+  }
   std::vector<const InferenceJob*> jobs;
   for (const Entry& entry : *batch) jobs.push_back(&entry.job);
   const SteadyTime start = steady_clock::now();
