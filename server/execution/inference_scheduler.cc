@@ -18,6 +18,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// What is waited for may take longer than expected; a queue that is let grow to the deadline makes all of it late.
+constexpr double kWaitMargin = 1.25;
+
 double MillisecondsBetween(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
@@ -83,7 +86,8 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
 absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const {
   absl::MutexLock lock(&mu_);
   const absl::Duration wait = WaitAhead(priority);
-  const SteadyDuration expected = absl::ToChronoNanoseconds(wait) + times_.ExpectAny(segmenter.info().name);
+  const SteadyDuration expected =
+      absl::ToChronoNanoseconds(kWaitMargin * wait) + times_.ExpectAnyAtMost(segmenter.info().name);
   const SteadyTime now = steady_clock::now();
   // Without a queue the estimate may be wrong, and running costs nobody else anything.
   if (queue_.empty() || !IsAfter(now, expected, deadline)) return absl::OkStatus();
@@ -125,7 +129,7 @@ void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
     const InferenceJob& job = here->job;
     const std::string& model = job.segmenter->info().name;
     // Some members are quicker than all.
-    const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.Expect(model, here->pixels, 1);
+    const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.ExpectAtMost(model, here->pixels);
     const bool is_late = now >= job.deadline;
     if (is_late || IsAfter(now, needed, job.deadline)) {
       if (!is_late) times_.Doubt(model, here->pixels, 1);
