@@ -71,6 +71,10 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                               .Name("candor_model_load_seconds")
                               .Help("Time to read, verify and warm up the model.")
                               .Register(*registry_)),
+      model_loads_(BuildCounter()
+                       .Name("candor_model_loads_total")
+                       .Help("Versions loaded while serving, by model and result.")
+                       .Register(*registry_)),
       frames_(BuildCounter()
                   .Name("candor_stream_frames_total")
                   .Help("Frames of streams, by camera and by what became of them.")
@@ -121,6 +125,7 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
   // A family's Add returns the series of those labels if it is there already.
   model_loaded_.Add({{"model", model.name}, {"version", absl::StrCat(model.version)}}).Set(1);
   model_load_seconds_.Add({{"model", model.name}}).Set(model.load_seconds);
+  for (const char* result : {"ok", "failed"}) model_loads_.Add({{"model", model.name}, {"result", result}});
 
   const float range_max = UncertaintyKindMax(model.default_kind, static_cast<int>(model.class_names.size()));
   const prometheus::Labels labels = {{"model", model.name}};
@@ -153,6 +158,10 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
   }
   // Rates of a series that starts at its first request miss that request.
   requests_.Add({{"method", "Segment"}, {"model", model.name}, {"code", "OK"}});
+}
+
+void Metrics::ModelLoadEnded(absl::string_view model, bool has_succeeded) {
+  model_loads_.Add({{"model", std::string(model)}, {"result", has_succeeded ? "ok" : "failed"}}).Increment();
 }
 
 void Metrics::RemoveModel(absl::string_view name, int version) {

@@ -53,6 +53,8 @@ class Metrics {
 
   // From now on `model` is counted. A name that is there already goes on with its counts.
   void AddModel(const ModelMetricsInfo& model) ABSL_LOCKS_EXCLUDED(mu_);
+  // A version of it was loaded while serving, or was to be.
+  void ModelLoadEnded(absl::string_view model, bool has_succeeded);
   // It is served no more.
   void RemoveModel(absl::string_view name, int version) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -104,6 +106,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Gauge>& model_loaded_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
+  prometheus::Family<prometheus::Counter>& model_loads_;
   prometheus::Family<prometheus::Counter>& frames_;
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Family<prometheus::Counter>& pixels_;
