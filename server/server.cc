@@ -88,6 +88,7 @@ ModelMetricsInfo MetricsInfo(const LoadedModel& model) {
   ModelMetricsInfo metrics{info.name, info.version, model.load_seconds, info.spec.default_kind(), {}, false};
   for (const ClassSpec& spec : info.spec.classes) metrics.class_names.push_back(spec.name);
   metrics.gives_verdicts = info.spec.calibration.has_value() && info.spec.calibration->verdict.has_value();
+  if (info.spec.calibration.has_value()) metrics.reference = info.spec.calibration->reference;
   return metrics;
 }
 
