@@ -59,11 +59,21 @@ absl::Status CheckModels(const v1::ServerConfig& config) {
         return absl::InvalidArgumentError(absl::StrCat(path, ".aliases[", j, "]: must not be empty"));
       }
     }
+    RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".version"), config.models(i).version(), 0, INT32_MAX));
     const v1::BatchingConfig& batching = config.models(i).batching();
     if (batching.has_max_batch_size()) {
       RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".batching.max_batch_size"), batching.max_batch_size(), 1, 256));
     }
     RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".batching.window_us"), batching.window_us(), 0, 1000000));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckModelRoots(const v1::ServerConfig& config) {
+  for (int i = 0; i < config.model_roots_size(); ++i) {
+    if (config.model_roots(i).empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("model_roots[", i, "]: must name a directory, got \"\""));
+    }
   }
   return absl::OkStatus();
 }
@@ -190,6 +200,7 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
 
 absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckModels(config));
+  RETURN_IF_ERROR(CheckModelRoots(config));
   RETURN_IF_ERROR(CheckAddress("listen", config.listen()));
   if (config.metrics_listen() != kMetricsOff) {
     RETURN_IF_ERROR(CheckAddress("metrics_listen", config.metrics_listen()));

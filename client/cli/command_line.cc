@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/admin_command.h"
 #include "client/cli/bench_command.h"
 #include "client/cli/compare_command.h"
 #include "client/cli/health_command.h"
@@ -21,6 +22,7 @@ constexpr char kHelp[] = R"(Examples:
   candor models
   candor health
   candor bench --rate 20 --duration 30
+  candor admin reload
 
 Data goes to stdout, errors and progress to stderr. `candor COMMAND --help` tells the rest.)";
 
@@ -30,6 +32,7 @@ struct Flags {
   ModelsFlags models;
   HealthFlags health;
   BenchFlags bench;
+  AdminFlags admin;
 };
 
 }  // namespace
@@ -45,6 +48,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* compare = AddCompareCommand(&app, &flags.compare);
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
   const CLI::App* health = AddHealthCommand(&app, &flags.health);
+  const CLI::App* admin = AddAdminCommand(&app, &flags.admin);
   AddBenchCommand(&app, &flags.bench);
 
   ExitCode code = ExitCode::kOk;
@@ -54,6 +58,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
            : compare->parsed() ? RunCompare(flags.compare, console)
            : models->parsed()  ? RunModels(flags.models, console)
            : health->parsed()  ? RunHealth(flags.health, console)
+           : admin->parsed()   ? RunAdmin(flags.admin, console)
                                : RunBench(flags.bench, console);
   } catch (const CLI::ParseError& error) {
     // CLI11's own exit codes are not ours; asking for help or the version is a success.
