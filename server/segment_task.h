@@ -12,6 +12,7 @@
 #include "server/execution/admission.h"
 #include "server/execution/inference_scheduler.h"
 #include "server/execution/worker_pool.h"
+#include "server/metrics/inference_statistics.h"
 #include "server/metrics/metrics.h"
 #include "server/model_hub.h"
 #include "server/refused_pictures.h"
@@ -27,6 +28,7 @@ struct ServingContext {
   WorkerPool& workers;
   Admission& admission;
   Metrics& metrics;
+  InferenceStatistics& statistics;
   DecodeLimits decode_limits;
   float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
   int max_streams = 64;                         // open at the same time
@@ -79,6 +81,9 @@ class SegmentTask {
   absl::Status StillWanted() const;
   void Record(const absl::Status& status);
   const ModelInfo& model_info() const { return model_->segmenter->info(); }
+  InferenceStatistics::Entry statistics_entry() const {
+    return {model_info().name, model_info().version, request_.image().has_encoded()};
+  }
 
   const ServingContext& serving_;
   const TaskCaller caller_;

@@ -27,13 +27,16 @@
 #include "core/base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/build_info.h"
+#include "server/call_gate.h"
 #include "server/config.h"
 #include "server/health/health_board.h"
 #include "server/health/port_probe.h"
 #include "server/health/self_probe.h"
+#include "server/kserve/kserve_service.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
+#include "server/metrics/triton_metrics.h"
 #include "server/refused_pictures.h"
 #include "server/security/security.h"
 #include "server/segmentation_service.h"
@@ -42,6 +45,7 @@ namespace candor {
 namespace {
 
 constexpr char kServiceName[] = "candor.v1.Segmentation";
+constexpr char kInferenceServiceName[] = "inference.GRPCInferenceService";
 
 // Linking the reflection library registers its plug-in with every server builder; this takes it out again.
 class WithoutReflection : public grpc::ServerBuilderOption {
@@ -81,6 +85,15 @@ void SetGrpcArguments(const v1::ServerConfig& config, grpc::ServerBuilder* build
   builder->SetMaxSendMessageSize(-1);
 }
 
+KServeSettings KServeSettingsOf(const v1::ServerConfig& config) {
+  KServeSettings settings;
+  settings.max_pictures = std::min(config.max_pending_requests(), KServeSettings::kMostPictures);
+  settings.max_message_bytes = config.max_message_bytes();
+  settings.has_shared_memory = config.system_shared_memory();
+  settings.log_level = ParseLogLevel(config.log_level()).value_or(LogLevel::kInfo);
+  return settings;
+}
+
 std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
   std::vector<ModelMetricsInfo> result;
   for (const LoadedModel& model : models.models()) {
@@ -106,9 +119,19 @@ class ServerImpl : public Server {
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
-        service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()},
-                 security_.authorizer.get()) {}
+        serving_{models_,
+                 *scheduler,
+                 workers_,
+                 admission_,
+                 metrics_,
+                 *statistics_,
+                 DecodeLimits{config.max_pixels()},
+                 config.uncertainty_threshold(),
+                 config.max_streams(),
+                 refused_pictures_.get()},
+        gate_(serving_, security_.authorizer.get()),
+        service_(serving_, &gate_),
+        kserve_service_(serving_, &gate_, KServeSettingsOf(config)) {}
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 
@@ -126,10 +149,14 @@ class ServerImpl : public Server {
   ModelHub models_;
   const std::unique_ptr<RefusedPictures> refused_pictures_;
   Metrics metrics_;
+  const std::shared_ptr<InferenceStatistics> statistics_ = std::make_shared<InferenceStatistics>();
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
   WorkerPool workers_;
+  const ServingContext serving_;
+  CallGate gate_;
   SegmentationService service_;
+  KServeService kserve_service_;
   std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HealthBoard> health_;
@@ -142,7 +169,8 @@ absl::Status ServerImpl::StartMetrics() {
   if (config_.metrics_listen() == kMetricsOff) return absl::OkStatus();
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.metrics_listen()));
   absl::StatusOr<std::unique_ptr<MetricsPage>> page =
-      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_});
+      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_},
+                        std::make_shared<TritonMetrics>(statistics_));
   if (!page.ok()) return absl::UnavailableError(absl::StrCat("metrics_listen: ", page.status().message()));
   metrics_page_ = *std::move(page);
   metrics_address_ = absl::StrCat(address.host, ":", metrics_page_->port());
@@ -168,6 +196,7 @@ absl::Status ServerImpl::StartGrpc() {
       config_.listen(),
       security_.tls == nullptr ? grpc::InsecureServerCredentials() : security_.tls->MakeServerCredentials(), &port);
   builder.RegisterService(&service_);
+  builder.RegisterService(&kserve_service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config_.listen(),
@@ -175,7 +204,8 @@ absl::Status ServerImpl::StartGrpc() {
   }
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
   grpc_address_ = absl::StrCat(address.host, ":", port);
-  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(), std::vector<std::string>{kServiceName});
+  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(),
+                                          std::vector<std::string>{kServiceName, kInferenceServiceName});
   const std::shared_ptr<const ModelRegistry> models = models_.Now();
   std::set<std::string> names;
   for (const LoadedModel& model : models->models()) {
@@ -213,6 +243,7 @@ void ServerImpl::StartSelfProbe(const std::string& host, int port) {
 void ServerImpl::Drain() {
   if (grpc_ == nullptr) return;
   self_probe_.reset();
+  kserve_service_.SayNotReady();
   if (config_.drain_delay_ms() > 0) {
     health_->Close();
     absl::SleepFor(absl::Milliseconds(config_.drain_delay_ms()));
