@@ -86,7 +86,10 @@ absl::Status SegmentTask::StillWanted() const {
 absl::Status SegmentTask::Check() {
   models_ = serving_.models.Now();
   const absl::StatusOr<const LoadedModel*> model = models_->Find(request_.model());
-  if (model.ok()) first_.model = *model;  // before a refusal, so that it is counted under the model's name
+  if (model.ok()) {  // before a refusal, so that it is counted under the model's name
+    first_.model = *model;
+    serving_.statistics.PictureStarted(statistics_entry());
+  }
   RETURN_IF_ERROR(serving_.admission.Enter());
   is_admitted_ = true;
   RETURN_IF_ERROR(model.status());
@@ -241,6 +244,10 @@ void SegmentTask::Record(const absl::Status& status) {
   const double total_ms = MillisecondsSince(arrival_);
   const std::string model(first_.model == nullptr ? Metrics::kUnknownModel : absl::string_view(first_.info().name));
   serving_.metrics.RequestFinished(caller_.method, model, status.code(), total_ms / 1000);
+  if (first_.model != nullptr) {
+    serving_.statistics.PictureEnded(statistics_entry(), status.code(),
+                                     {total_ms, queue_ms_, decode_ms_, infer_ms_, encode_ms_, batch_size_});
+  }
   LogInfo("request", {{"request_id", caller_.identity.request_id},
                       {"trace_id", caller_.identity.trace.trace_id},
                       {"parent_id", caller_.identity.trace.parent_id},

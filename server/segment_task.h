@@ -13,6 +13,7 @@
 #include "server/execution/admission.h"
 #include "server/execution/inference_scheduler.h"
 #include "server/execution/worker_pool.h"
+#include "server/metrics/inference_statistics.h"
 #include "server/metrics/metrics.h"
 #include "server/model_hub.h"
 #include "server/refused_pictures.h"
@@ -29,6 +30,7 @@ struct ServingContext {
   WorkerPool& workers;
   Admission& admission;
   Metrics& metrics;
+  InferenceStatistics& statistics;
   DecodeLimits decode_limits;
   float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
   int max_streams = 64;                         // open at the same time
@@ -100,6 +102,9 @@ class SegmentTask {
   void Record(const absl::Status& status);
   void CountWait(const InferenceOutcome& outcome);
   void EndEscalation(v1::EscalationOutcome outcome);
+  InferenceStatistics::Entry statistics_entry() const {
+    return {first_.info().name, first_.info().version, request_.image().has_encoded()};
+  }
 
   const ServingContext& serving_;
   const TaskCaller caller_;

@@ -27,15 +27,18 @@
 #include "core/base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/build_info.h"
+#include "server/call_gate.h"
 #include "server/config.h"
 #include "server/health/health_board.h"
 #include "server/health/port_probe.h"
 #include "server/health/self_probe.h"
+#include "server/kserve/kserve_service.h"
 #include "server/lifecycle/admin_service.h"
 #include "server/lifecycle/model_lifecycle.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
+#include "server/metrics/triton_metrics.h"
 #include "server/refused_pictures.h"
 #include "server/security/security.h"
 #include "server/segmentation_service.h"
@@ -44,6 +47,7 @@ namespace candor {
 namespace {
 
 constexpr char kServiceName[] = "candor.v1.Segmentation";
+constexpr char kInferenceServiceName[] = "inference.GRPCInferenceService";
 
 // Linking the reflection library registers its plug-in with every server builder; this takes it out again.
 class WithoutReflection : public grpc::ServerBuilderOption {
@@ -92,6 +96,15 @@ ModelMetricsInfo MetricsInfo(const LoadedModel& model) {
   return metrics;
 }
 
+KServeSettings KServeSettingsOf(const v1::ServerConfig& config) {
+  KServeSettings settings;
+  settings.max_pictures = std::min(config.max_pending_requests(), KServeSettings::kMostPictures);
+  settings.max_message_bytes = config.max_message_bytes();
+  settings.has_shared_memory = config.system_shared_memory();
+  settings.log_level = ParseLogLevel(config.log_level()).value_or(LogLevel::kInfo);
+  return settings;
+}
+
 std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
   std::vector<ModelMetricsInfo> result;
   for (const LoadedModel& model : models.models()) result.push_back(MetricsInfo(model));
@@ -129,10 +142,20 @@ class ServerImpl : public Server {
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
         shadow_(MakeShadow(config, *scheduler, workers_, metrics_)),
-        service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get(),
-                                shadow_.get()},
-                 security_.authorizer.get()) {
+        serving_{models_,
+                 *scheduler,
+                 workers_,
+                 admission_,
+                 metrics_,
+                 *statistics_,
+                 DecodeLimits{config.max_pixels()},
+                 config.uncertainty_threshold(),
+                 config.max_streams(),
+                 refused_pictures_.get(),
+                 shadow_.get()},
+        gate_(serving_, security_.authorizer.get()),
+        service_(serving_, &gate_),
+        kserve_service_(serving_, &gate_, KServeSettingsOf(config)) {
     if (!loading.load) return;
     lifecycle_ = std::make_unique<ModelLifecycle>(
         config_, *models_.Now(),
@@ -163,11 +186,15 @@ class ServerImpl : public Server {
   ModelHub models_;
   const std::unique_ptr<RefusedPictures> refused_pictures_;
   Metrics metrics_;
+  const std::shared_ptr<InferenceStatistics> statistics_ = std::make_shared<InferenceStatistics>();
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
   WorkerPool workers_;
   std::unique_ptr<Shadow> shadow_;  // null: none
+  const ServingContext serving_;
+  CallGate gate_;
   SegmentationService service_;
+  KServeService kserve_service_;
   std::unique_ptr<ModelLifecycle> lifecycle_;  // these two: null without ModelLoading::load
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<MetricsPage> metrics_page_;
@@ -182,7 +209,8 @@ absl::Status ServerImpl::StartMetrics() {
   if (config_.metrics_listen() == kMetricsOff) return absl::OkStatus();
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.metrics_listen()));
   absl::StatusOr<std::unique_ptr<MetricsPage>> page =
-      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_});
+      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_},
+                        std::make_shared<TritonMetrics>(statistics_));
   if (!page.ok()) return absl::UnavailableError(absl::StrCat("metrics_listen: ", page.status().message()));
   metrics_page_ = *std::move(page);
   metrics_address_ = absl::StrCat(address.host, ":", metrics_page_->port());
@@ -208,6 +236,7 @@ absl::Status ServerImpl::StartGrpc() {
       config_.listen(),
       security_.tls == nullptr ? grpc::InsecureServerCredentials() : security_.tls->MakeServerCredentials(), &port);
   builder.RegisterService(&service_);
+  builder.RegisterService(&kserve_service_);
   if (admin_ != nullptr) builder.RegisterService(admin_.get());
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
@@ -216,7 +245,8 @@ absl::Status ServerImpl::StartGrpc() {
   }
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
   grpc_address_ = absl::StrCat(address.host, ":", port);
-  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(), std::vector<std::string>{kServiceName});
+  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(),
+                                          std::vector<std::string>{kServiceName, kInferenceServiceName});
   health_->ShowModels(NamesOf(*models_.Now()));
   if (lifecycle_ != nullptr) lifecycle_->Open();
   if (config_.self_probe_interval_ms() > 0) StartSelfProbe(address.host, port);
@@ -270,6 +300,7 @@ void ServerImpl::Drain() {
   if (grpc_ == nullptr) return;
   self_probe_.reset();
   if (lifecycle_ != nullptr) lifecycle_->Close();
+  kserve_service_.SayNotReady();
   if (config_.drain_delay_ms() > 0) {
     health_->Close();
     absl::SleepFor(absl::Milliseconds(config_.drain_delay_ms()));
