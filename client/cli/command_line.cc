@@ -12,6 +12,7 @@
 #include "client/cli/health_command.h"
 #include "client/cli/models_command.h"
 #include "client/cli/segment_command.h"
+#include "client/cli/stream_command.h"
 
 namespace candor {
 namespace {
@@ -21,6 +22,7 @@ constexpr char kHelp[] = R"(Examples:
   candor compare --student student --teacher teacher street.jpg
   candor models
   candor health
+  candor stream --fps 10 pictures/
   candor bench --rate 20 --duration 30
   candor admin reload
 
@@ -31,6 +33,7 @@ struct Flags {
   CompareFlags compare;
   ModelsFlags models;
   HealthFlags health;
+  StreamFlags stream;
   BenchFlags bench;
   AdminFlags admin;
 };
@@ -49,6 +52,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
   const CLI::App* health = AddHealthCommand(&app, &flags.health);
   const CLI::App* admin = AddAdminCommand(&app, &flags.admin);
+  const CLI::App* stream = AddStreamCommand(&app, &flags.stream);
   AddBenchCommand(&app, &flags.bench);
 
   ExitCode code = ExitCode::kOk;
@@ -59,6 +63,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
            : models->parsed()  ? RunModels(flags.models, console)
            : health->parsed()  ? RunHealth(flags.health, console)
            : admin->parsed()   ? RunAdmin(flags.admin, console)
+           : stream->parsed()  ? RunStream(flags.stream, console)
                                : RunBench(flags.bench, console);
   } catch (const CLI::ParseError& error) {
     // CLI11's own exit codes are not ours; asking for help or the version is a success.
