@@ -108,6 +108,13 @@ std::set<std::string> NamesOf(const ModelRegistry& models) {
   return names;
 }
 
+std::unique_ptr<Shadow> MakeShadow(const v1::ServerConfig& config, InferenceScheduler& scheduler, WorkerPool& workers,
+                                   Metrics& metrics) {
+  if (!config.has_shadow()) return nullptr;
+  return std::make_unique<Shadow>(config.shadow().model(), config.shadow().share(), config.shadow().max_busy_share(),
+                                  scheduler, workers, metrics);
+}
+
 class ServerImpl : public Server {
  public:
   // `refused_pictures` may be null.
@@ -121,8 +128,10 @@ class ServerImpl : public Server {
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
+        shadow_(MakeShadow(config, *scheduler, workers_, metrics_)),
         service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()},
+                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get(),
+                                shadow_.get()},
                  security_.authorizer.get()) {
     if (!loading.load) return;
     lifecycle_ = std::make_unique<ModelLifecycle>(
@@ -157,6 +166,7 @@ class ServerImpl : public Server {
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
   WorkerPool workers_;
+  std::unique_ptr<Shadow> shadow_;  // null: none
   SegmentationService service_;
   std::unique_ptr<ModelLifecycle> lifecycle_;  // these two: null without ModelLoading::load
   std::unique_ptr<AdminService> admin_;

@@ -22,6 +22,11 @@ prometheus::Histogram::BucketBoundaries SecondsBuckets() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 }
 
+// Finer towards 1, where two models of one task are.
+prometheus::Histogram::BucketBoundaries AgreementBuckets() {
+  return {0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1};
+}
+
 prometheus::Histogram::BucketBoundaries BatchBuckets() { return {1, 2, 4, 8, 16, 32, 64, 128, 256}; }
 
 // Shares in [0, 1], finer where well-trained models live.
@@ -79,6 +84,27 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                   .Name("candor_stream_frames_total")
                   .Help("Frames of streams, by camera and by what became of them.")
                   .Register(*registry_)),
+      escalations_(BuildCounter()
+                       .Name("candor_escalations_total")
+                       .Help("Requests with an escalation, by the first model and by what came of it.")
+                       .Register(*registry_)),
+      shadow_pictures_(BuildCounter()
+                           .Name("candor_shadow_pictures_total")
+                           .Help("Answers that a second model was to check, by the model that answered.")
+                           .Register(*registry_)),
+      shadow_agreement_(BuildHistogram()
+                            .Name("candor_shadow_agreement")
+                            .Help("Share of each checked picture's pixels to which both models give one label.")
+                            .Register(*registry_)),
+      shadow_rmse_(BuildHistogram()
+                       .Name("candor_shadow_uncertainty_rmse")
+                       .Help("Root mean squared difference of both models' uncertainty, of the answering model's "
+                             "default kind, in its unit.")
+                       .Register(*registry_)),
+      shadow_correlation_(BuildHistogram()
+                              .Name("candor_shadow_uncertainty_correlation")
+                              .Help("Pearson's correlation of both models' uncertainty maps.")
+                              .Register(*registry_)),
       images_(BuildCounter().Name("candor_images_total").Help("Pictures segmented.").Register(*registry_)),
       pixels_(BuildCounter().Name("candor_pixels_total").Help("Pixels segmented.").Register(*registry_)),
       image_uncertainty_(BuildHistogram()
@@ -216,6 +242,22 @@ void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds
 void Metrics::BatchRan(absl::string_view model, int size) {
   const auto metrics = FindModel(model);
   if (metrics != nullptr) metrics->batch_size->Observe(size);
+}
+
+void Metrics::EscalationEnded(absl::string_view model, absl::string_view outcome) {
+  escalations_.Add({{"model", std::string(model)}, {"outcome", std::string(outcome)}}).Increment();
+}
+
+void Metrics::CountShadow(absl::string_view model, absl::string_view outcome) {
+  shadow_pictures_.Add({{"model", std::string(model)}, {"outcome", std::string(outcome)}}).Increment();
+}
+
+void Metrics::ShadowCompared(absl::string_view model, double agreement, double rmse, double correlation) {
+  const prometheus::Labels labels = {{"model", std::string(model)}};
+  CountShadow(model, "compared");
+  ObserveFinite(&shadow_agreement_.Add(labels, AgreementBuckets()), agreement);
+  ObserveFinite(&shadow_rmse_.Add(labels, ShareBuckets()), rmse);
+  ObserveFinite(&shadow_correlation_.Add(labels, AgreementBuckets()), correlation);
 }
 
 void Metrics::FrameEnded(absl::string_view camera, FrameOutcome outcome) {

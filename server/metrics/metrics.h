@@ -78,6 +78,14 @@ class Metrics {
   // A picture of `model` ran in a batch of that many.
   void BatchRan(absl::string_view model, int size);
 
+  // A request that began with `model` asked for an escalation, which ended so (a closed set of words).
+  void EscalationEnded(absl::string_view model, absl::string_view outcome);
+
+  // A shadow check of an answer of `model`: its figures; it gave way to a request; it failed.
+  void ShadowCompared(absl::string_view model, double agreement, double rmse, double correlation);
+  void ShadowGaveWay(absl::string_view model) { CountShadow(model, "gave_way"); }
+  void ShadowFailed(absl::string_view model) { CountShadow(model, "failed"); }
+
   // A frame of `camera` on a stream ("": no name). Only the first kMostCameras names are told apart.
   void FrameEnded(absl::string_view camera, FrameOutcome outcome) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -102,6 +110,7 @@ class Metrics {
     std::shared_ptr<UncertaintyDrift> drift;  // null: no reference, or no longer served
   };
 
+  void CountShadow(absl::string_view model, absl::string_view outcome);
   // Null: not known.
   std::shared_ptr<const ModelMetrics> FindModel(absl::string_view model) const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -117,6 +126,11 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
   prometheus::Family<prometheus::Counter>& model_loads_;
   prometheus::Family<prometheus::Counter>& frames_;
+  prometheus::Family<prometheus::Counter>& escalations_;
+  prometheus::Family<prometheus::Counter>& shadow_pictures_;
+  prometheus::Family<prometheus::Histogram>& shadow_agreement_;
+  prometheus::Family<prometheus::Histogram>& shadow_rmse_;
+  prometheus::Family<prometheus::Histogram>& shadow_correlation_;
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Family<prometheus::Counter>& pixels_;
   prometheus::Family<prometheus::Histogram>& image_uncertainty_;
