@@ -118,7 +118,6 @@ class ServerImpl : public Server {
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
-        workers_(config.threads()),
         serving_{models_,
                  *scheduler,
                  workers_,
@@ -129,6 +128,7 @@ class ServerImpl : public Server {
                  config.uncertainty_threshold(),
                  config.max_streams(),
                  refused_pictures_.get()},
+        workers_(config.threads()),
         gate_(serving_, security_.authorizer.get()),
         service_(serving_, &gate_),
         kserve_service_(serving_, &gate_, KServeSettingsOf(config)) {}
@@ -152,8 +152,8 @@ class ServerImpl : public Server {
   const std::shared_ptr<InferenceStatistics> statistics_ = std::make_shared<InferenceStatistics>();
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
-  WorkerPool workers_;
   const ServingContext serving_;
+  WorkerPool workers_;  // its threads end before what they use
   CallGate gate_;
   SegmentationService service_;
   KServeService kserve_service_;

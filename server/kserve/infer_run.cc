@@ -65,16 +65,19 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
 }
 
 void InferRun::Start(Done done) {
+  {
+    absl::MutexLock lock(&mu_);
+    done_ = std::move(done);
+  }
   if (!refusal_.ok()) {
     Refuse(refusal_);
-    const absl::Status status = ToTritonStatus(refusal_);  // the run may be gone before `done` returns
-    done(status);
+    Finish(refusal_);
     return;
   }
-  done_ = std::move(done);
+  const std::shared_ptr<InferRun> self = shared_from_this();
   parts_left_ = static_cast<int>(tasks_.size()) + 1;  // the start counts as one: none may end it before all have begun
   for (const std::unique_ptr<SegmentTask>& task : tasks_) {
-    task->Start([this](const absl::Status& status) { PictureDone(status); });
+    task->Start([self](const absl::Status& status) { self->PictureDone(status); });
   }
   PartDone();
 }
@@ -98,27 +101,27 @@ void InferRun::Refuse(const absl::Status& status) {
 }
 
 void InferRun::PictureDone(const absl::Status& status) {
-  bool is_first_failure = false;
-  if (!status.ok()) {
-    absl::MutexLock lock(&mu_);
-    is_first_failure = status_.ok();
-    if (is_first_failure) status_ = status;
+  if (!status.ok() && !has_failed_.exchange(true)) {
+    if (tasks_.size() > 1) Cancel();
+    Finish(status);
   }
-  if (is_first_failure && tasks_.size() > 1) Cancel();
   PartDone();
 }
 
 void InferRun::PartDone() {
-  if (parts_left_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;  // nothing of the run may be touched any more
-  absl::Status status;
+  if (parts_left_.fetch_sub(1, std::memory_order_acq_rel) > 1 || has_failed_) return;
+  const absl::Status status = Guard([this] { return PutTogether(); });
+  if (!status.ok()) response_.Clear();
+  Finish(status);
+}
+
+void InferRun::Finish(const absl::Status& status) {
+  Done done;
   {
     absl::MutexLock lock(&mu_);
-    status = status_;
+    done.swap(done_);
   }
-  if (status.ok()) status = Guard([this] { return PutTogether(); });
-  if (!status.ok()) response_.Clear();
-  const Done done = std::move(done_);
-  done(ToTritonStatus(status));
+  if (done) done(ToTritonStatus(status));
 }
 
 absl::Status InferRun::PutTogether() {
