@@ -37,6 +37,7 @@ InferRun::InferRun(const InferContext& context, TaskCaller caller, const inferen
       request_(request),
       response_(*response),
       arrival_(steady_clock::now()),
+      method_(caller.method),
       identity_(caller.identity),
       model_label_(Metrics::kUnknownModel) {
   refusal_ = Guard([&] { return Prepare(std::move(caller)); });
@@ -89,11 +90,11 @@ void InferRun::Cancel() {
 void InferRun::Refuse(const absl::Status& status) {
   const double seconds = std::chrono::duration<double>(steady_clock::now() - arrival_).count();
   context_.serving.metrics.RequestStarted();
-  context_.serving.metrics.RequestFinished("ModelInfer", model_label_, status.code(), seconds);
+  context_.serving.metrics.RequestFinished(method_, model_label_, status.code(), seconds);
   LogInfo("request", {{"request_id", identity_.request_id},
                       {"trace_id", identity_.trace.trace_id},
                       {"parent_id", identity_.trace.parent_id},
-                      {"method", "ModelInfer"},
+                      {"method", method_},
                       {"model", model_label_},
                       {"code", absl::StatusCodeToString(status.code())},
                       {"error", status.message()},

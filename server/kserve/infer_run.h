@@ -67,7 +67,8 @@ class InferRun : public std::enable_shared_from_this<InferRun> {
   const inference::ModelInferRequest& request_;
   inference::ModelInferResponse& response_;
   const SteadyTime arrival_;
-  RequestIdentity identity_;
+  const std::string method_;
+  const RequestIdentity identity_;
   std::string model_label_;
   absl::Status refusal_;
   InferPlan plan_;
