@@ -22,6 +22,7 @@ struct LoadSample {
   double done_s = 0;
   int picture = 0;
   absl::StatusCode code = absl::StatusCode::kOk;
+  bool is_superseded = false;  // neither answered nor failed: a newer frame took its place, here or at the server
   StageTimes server_times;     // of an answer
   float mean_uncertainty = 0;  // of an answer, of the kind asked for
 

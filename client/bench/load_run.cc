@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A closed loop is threads that block. An open loop is one thread that starts calls when they are due, and a few that
-// read the replies, so that neither delays a call or another's time of arrival.
+// A closed loop is threads that block, and so is each camera. An open loop is one thread that starts calls when they
+// are due, and a few that read the replies, so that neither delays a call or another's time of arrival.
 #include "client/bench/load_run.h"
 
 #include <algorithm>
@@ -13,8 +13,11 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/bench/arrival_times.h"
+#include "client/bench/camera_player.h"
+#include "client/segmentation_stream.h"
 
 namespace candor {
 namespace {
@@ -50,6 +53,8 @@ class Load {
     std::vector<std::thread> threads;
     if (plan_.mode == LoadMode::kClosed) {
       for (int i = 0; i < plan_.concurrency; ++i) Spawn(&threads, [this] { CallInTurn(); });
+    } else if (plan_.mode == LoadMode::kStreams) {
+      for (int i = 0; i < plan_.cameras; ++i) Spawn(&threads, [this, i] { PlayCamera(i); });
     } else {
       for (int i = 0; i < kReaders; ++i) Spawn(&threads, [this] { ReadEnded(); });
       Spawn(&threads, [this] { StartWhenDue(); });
@@ -98,8 +103,52 @@ class Load {
       sample.picture = NextPicture();
       const auto result = SegmentPicture(target_.pictures[sample.picture], target_.options, target_.client);
       sample.done_s = Elapsed();
-      if (now >= 0) Record(sample, result);
+      if (now >= 0) Record(sample, result.status(), result.ok() ? &*result : nullptr);
     }
+  }
+
+  // One camera's frames, not in step with the others'.
+  void PlayCamera(int camera) {
+    CameraPlan plan;
+    plan.name = absl::StrCat("camera", camera);
+    plan.rate = plan_.rate;
+    plan.offset_s = camera / (plan_.rate * plan_.cameras);
+    plan.start = start_;
+    plan.skips_stale = plan_.latest;
+    StreamOptions options;
+    options.policy = plan_.latest ? FramePolicy::kLatestFrame : FramePolicy::kEveryFrame;
+    const auto picture_of = [this, camera](int64_t sequence) {
+      return static_cast<size_t>(camera + sequence) % target_.pictures.size();
+    };
+    const auto next = [&](int64_t sequence, double due_s) -> absl::StatusOr<PicturePointer> {
+      if (!Admit(due_s - plan_.warmup_s)) return nullptr;
+      return PicturePointer(PicturePointer(), &target_.pictures[picture_of(sequence)]);  // the target's own
+    };
+    absl::Status status;
+    if (const auto stream = target_.client->OpenStream(options); stream.ok()) {
+      status = PlayCameras(plan, target_.options, next, stream->get(), [&](const PlayedFrame& frame) {
+                 RecordFrame(frame, static_cast<int>(picture_of(frame.sequence)));
+               }).status();
+    } else {
+      status = stream.status();
+    }
+    if (status.ok()) return;
+    LoadSample sample;
+    sample.due_s = sample.sent_s = sample.done_s = std::max(Elapsed(), 0.0);
+    Record(sample, status, nullptr);
+  }
+
+  void RecordFrame(const PlayedFrame& frame, int picture) {
+    if (frame.due_s < plan_.warmup_s) return;
+    LoadSample sample;
+    sample.due_s = frame.due_s - plan_.warmup_s;
+    sample.sent_s = frame.sent_s - plan_.warmup_s;
+    sample.done_s = frame.done_s - plan_.warmup_s;
+    sample.picture = picture;
+    sample.is_superseded = frame.fate == FrameFate::kSuperseded || frame.fate == FrameFate::kSkipped;
+    const absl::Status* error = frame.answer.error();
+    const SegmentResult* result = frame.fate == FrameFate::kAnswered ? frame.answer.result() : nullptr;
+    Record(sample, error == nullptr ? absl::OkStatus() : *error, result);
   }
 
   void StartWhenDue() ABSL_LOCKS_EXCLUDED(mu_) {
@@ -162,7 +211,8 @@ class Load {
       }
       if (ended.is_counted) {
         if (ended.call != nullptr) {
-          Record(ended.sample, ended.call->Wait());
+          const absl::StatusOr<SegmentResult>& result = ended.call->Wait();
+          Record(ended.sample, result.status(), result.ok() ? &*result : nullptr);
         } else {
           recorder_.Add(ended.sample, ended.status);
         }
@@ -173,8 +223,9 @@ class Load {
     }
   }
 
-  void Record(LoadSample sample, const absl::StatusOr<SegmentResult>& result) {
-    if (result.ok()) {
+  // `result` is null without one.
+  void Record(LoadSample sample, const absl::Status& status, const SegmentResult* result) {
+    if (result != nullptr) {
       sample.server_times = result->server_times;
       const std::string& asked = target_.options.uncertainty.empty() ? "" : target_.options.uncertainty[0].kind;
       for (const UncertaintyResult& entry : result->uncertainty) {
@@ -184,7 +235,7 @@ class Load {
       }
       if (target_.check != nullptr) target_.check->Compare(sample.picture, *result);
     }
-    recorder_.Add(sample, result.status());
+    recorder_.Add(sample, status);
   }
 
   const LoadPlan plan_;

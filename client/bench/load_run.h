@@ -39,7 +39,8 @@ struct LoadOutcome {
 absl::StatusOr<SegmentResult> SegmentPicture(const LoadPicture& picture, const SegmentOptions& options,
                                              SegmentationClient* client);
 
-// Blocks until the plan is done and every call has ended, or LoadRecorder::kMaxSamples calls have. The plan has a
+// Blocks until the plan is done and every call has ended, or LoadRecorder::kMaxSamples calls have. A stream
+// that breaks counts as one more call, failed, and its camera ends. The plan has a
 // duration or a number of requests. `progress` runs about four times a second on this thread.
 LoadOutcome RunLoad(const LoadPlan& plan, const LoadTarget& target,
                     const std::function<void(const LoadProgress&)>& progress);

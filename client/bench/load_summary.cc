@@ -51,6 +51,10 @@ LoadSummary Summarize(const std::vector<LoadSample>& samples, double objective_m
   double uncertainty_sum = 0;
   for (const LoadSample& sample : samples) {
     summary.elapsed_s = std::max(summary.elapsed_s, sample.done_s);
+    if (sample.is_superseded) {
+      ++summary.superseded;
+      continue;
+    }
     summary.max_late_ms = std::max(summary.max_late_ms, (sample.sent_s - sample.due_s) * 1e3);
     if (sample.code != absl::StatusCode::kOk) {
       ++summary.errors[sample.code];

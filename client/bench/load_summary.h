@@ -27,6 +27,7 @@ struct LoadSummary {
 
   int64_t requests = 0;
   int64_t answers = 0;
+  int64_t superseded = 0;
   std::map<absl::StatusCode, int64_t> errors;
   double elapsed_s = 0;   // to the last call's end, or to the end of the time planned if that is later
   double throughput = 0;  // answers a second

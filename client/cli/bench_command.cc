@@ -32,17 +32,20 @@ constexpr char kHelp[] = R"(Examples:
   candor bench --rate 20 --arrival poisson --slo 200 --timeout 1 samples/
   candor bench --rate 200 --expect RESOURCE_EXHAUSTED --expect DEADLINE_EXCEEDED --json
   candor bench --concurrency 8 --check samples/
+  candor bench --cameras 4 --rate 30 --policy latest samples/
 
 Without --rate: a closed loop, in which each caller waits for its answer before it asks again. With --rate: calls are
 due at given times whether or not the server keeps up, and latency counts from the time due, so that a stall is paid by
 every call that it delays. Percentiles are of answers, exact, and "-" (null) unless at least 10 answers are above them:
-p99.9 takes 10,000. Goodput is answers within --slo.
+p99.9 takes 10,000. Goodput is answers within --slo. With --cameras: each camera is a stream with --rate frames a second;
+with --policy latest a frame that a newer one of its camera replaces is superseded, which is neither an answer nor an error.
+A frame without an answer within --timeout of reaching the server is late: DEADLINE_EXCEEDED.
 
 --check asks every picture alone first, and then compares every answer under load with that: labels must be equal on
 99.99 % of the pixels, and the uncertainty of pixels with equal labels within --check-bound.
 
---json prints one object: load {mode, concurrency or rate, max_in_flight and seed, warmup_s}, model, pictures, seconds,
-requests, answers, errors {CODE: number}, throughput and goodput (a second), objective_ms, latency_ms {p50, p90, p95,
+--json prints one object: load {mode, concurrency or rate, max_in_flight and seed, or rate, cameras and policy, warmup_s},
+model, pictures, seconds, requests, answers, superseded (of streams), errors {CODE: number}, throughput and goodput (a second), objective_ms, latency_ms {p50, p90, p95,
 p99, p99.9, max, mean}, max_late_ms (how late a call was sent, at most), server_median_ms {decode, queue, infer,
 encode}, uncertainty {kind, mean}, check {compared, mismatches, least_label_agreement, greatest_difference}.
 --csv has a line for each call.
@@ -95,6 +98,9 @@ std::string CheckCode(const std::string& text) {
 LoadPlan MakePlan(const BenchFlags& flags) {
   LoadPlan plan;
   if (flags.rate > 0) plan.mode = flags.arrival == Arrival::kPoisson ? LoadMode::kPoisson : LoadMode::kConstant;
+  if (flags.cameras > 0) plan.mode = LoadMode::kStreams;
+  plan.cameras = std::max(1, flags.cameras);
+  plan.latest = flags.latest;
   plan.concurrency = flags.concurrency;
   plan.rate = flags.rate;
   plan.max_in_flight = flags.max_in_flight;
@@ -216,8 +222,15 @@ void AddLoadFlags(CLI::App* command, BenchFlags* flags) {
   concurrency->type_name("N")->check(InRange(1, 1024))->capture_default_str();
   CLI::Option* rate = command->add_option("--rate", flags->rate, "Open loop: calls a second");
   rate->type_name("R")->check(InRange(0.001, 1e5))->excludes(concurrency);
+  CLI::Option* cameras = command->add_option("--cameras", flags->cameras, "Streams, each with --rate frames a second");
+  cameras->type_name("N")->needs(rate)->check(InRange(1, 256));
+  command->add_option("--policy", flags->latest, "Of streams: every or latest frame; default: every")
+      ->type_name("HOW")
+      ->needs(cameras)
+      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"every", false}, {"latest", true}}));
   command->add_option("--arrival", flags->arrival, "Open loop: poisson or constant; default: poisson")
       ->type_name("HOW")
+      ->excludes(cameras)
       ->needs(rate)
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Arrival>{{"poisson", Arrival::kPoisson}, {"constant", Arrival::kConstant}}));
@@ -225,6 +238,7 @@ void AddLoadFlags(CLI::App* command, BenchFlags* flags) {
       ->add_option("--max-in-flight", flags->max_in_flight, "Open loop: calls under way at most; others are sent late")
       ->type_name("N")
       ->needs(rate)
+      ->excludes(cameras)
       ->check(InRange(1, 100'000))
       ->capture_default_str();
   command->add_option("--seed", flags->seed, "Of the Poisson arrivals")->type_name("N")->capture_default_str();

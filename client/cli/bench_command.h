@@ -22,6 +22,8 @@ struct BenchFlags {
   double rate = 0;
   Arrival arrival = Arrival::kPoisson;
   int max_in_flight = LoadPlan().max_in_flight;
+  int cameras = 0;  // 0: no streams
+  bool latest = false;
   double duration_s = 0;  // 0: not given
   int64_t requests = 0;   // 0: not given
   double warmup_s = 1;

@@ -29,12 +29,19 @@ const char* ModeName(LoadMode mode) {
       return "poisson";
     case LoadMode::kConstant:
       return "constant";
+    case LoadMode::kStreams:
+      return "streams";
   }
   return "unknown";
 }
 
+const char* Policy(const LoadPlan& plan) { return plan.latest ? "latest" : "every"; }
+
 std::string Load(const LoadPlan& plan) {
   if (plan.mode == LoadMode::kClosed) return absl::StrFormat("closed loop, concurrency %d", plan.concurrency);
+  if (plan.mode == LoadMode::kStreams) {
+    return absl::StrFormat("%d cameras, %g a second each, %s frame", plan.cameras, plan.rate, Policy(plan));
+  }
   return absl::StrFormat("%s, %g a second", ModeName(plan.mode), plan.rate);
 }
 
@@ -80,9 +87,12 @@ void PrintBenchReport(const BenchReport& report, std::ostream& out) {
               absl::StrFormat("WITHIN %g MS PER SECOND", report.objective_ms)});
   load.AddRow({Load(report.plan), OneLine(report.model), absl::StrFormat("%.2f", summary.elapsed_s),
                absl::StrCat(summary.requests), absl::StrCat(summary.answers),
-               absl::StrCat(summary.requests - summary.answers), absl::StrFormat("%.2f", summary.throughput),
-               absl::StrFormat("%.2f", summary.goodput)});
+               absl::StrCat(summary.requests - summary.answers - summary.superseded),
+               absl::StrFormat("%.2f", summary.throughput), absl::StrFormat("%.2f", summary.goodput)});
   load.Print(out);
+  if (report.plan.mode == LoadMode::kStreams) {
+    out << "superseded by a newer frame: " << summary.superseded << "\n";
+  }
   out << "\n";
   PrintLatency(summary, out);
   if (summary.max_late_ms > kNotableLatenessMs) {
@@ -120,6 +130,10 @@ Json BenchJson(const BenchReport& report) {
   json["load"] = {{"mode", ModeName(plan.mode)}};
   if (plan.mode == LoadMode::kClosed) {
     json["load"]["concurrency"] = plan.concurrency;
+  } else if (plan.mode == LoadMode::kStreams) {
+    json["load"]["rate"] = plan.rate;
+    json["load"]["cameras"] = plan.cameras;
+    json["load"]["policy"] = Policy(plan);
   } else {
     json["load"]["rate"] = plan.rate;
     json["load"]["max_in_flight"] = plan.max_in_flight;
@@ -131,6 +145,7 @@ Json BenchJson(const BenchReport& report) {
   json["seconds"] = Rounded(summary.elapsed_s);
   json["requests"] = summary.requests;
   json["answers"] = summary.answers;
+  if (plan.mode == LoadMode::kStreams) json["superseded"] = summary.superseded;
   json["errors"] = Json::object();
   for (const auto& [code, count] : summary.errors) json["errors"][absl::StatusCodeToString(code)] = count;
   json["throughput"] = Rounded(summary.throughput);
@@ -165,9 +180,10 @@ std::string BenchCsv(const std::vector<LoadSample>& samples, const std::vector<s
       "due_s,sent_s,done_s,latency_ms,status,picture,decode_ms,queue_ms,infer_ms,encode_ms,mean_uncertainty\n";
   for (const LoadSample& sample : samples) {
     absl::StrAppendFormat(&csv, "%.6f,%.6f,%.6f,%.3f,%s,%s,", sample.due_s, sample.sent_s, sample.done_s,
-                          sample.latency_ms(), absl::StatusCodeToString(sample.code),
+                          sample.latency_ms(),
+                          sample.is_superseded ? "SUPERSEDED" : absl::StatusCodeToString(sample.code),
                           CsvCell(pictures[static_cast<size_t>(sample.picture)]));
-    if (sample.code == absl::StatusCode::kOk) {
+    if (sample.code == absl::StatusCode::kOk && !sample.is_superseded) {
       const StageTimes& server = sample.server_times;
       absl::StrAppendFormat(&csv, "%g,%g,%g,%g,%g\n", server.decode_ms, server.queue_ms, server.infer_ms,
                             server.encode_ms, sample.mean_uncertainty);
