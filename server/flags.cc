@@ -15,6 +15,7 @@ namespace {
 constexpr char kDescription[] =
     "Serves semantic segmentation with a label and an uncertainty for each pixel, over gRPC.\n"
     "Flags override the configuration file. Prints 'listening grpc=HOST:PORT metrics=HOST:PORT' once ready.\n"
+    "SIGHUP takes newer versions of the models, and the configuration's models and default model as they are then.\n"
     "Exit codes: 0 drained after SIGTERM, 2 usage, 69 a port is taken, 70 internal, 78 configuration or bundle "
     "refused,\n"
     "130 a second signal.";
@@ -22,7 +23,8 @@ constexpr char kDescription[] =
 void AddFlags(CLI::App* app, ServerFlags* flags) {
   app->set_version_flag("--version", absl::StrCat("candor-server ", BuildVersion(), " (", BuildGit(), ")"));
   app->add_option("--config", flags->config_path, "Configuration, a text proto (see config/server.textproto)");
-  app->add_option("--bundle", flags->bundles, "Bundle to serve; repeatable; overrides the configuration's models")
+  app->add_option("--bundle", flags->bundles,
+                  "Bundle, or directory of its versions, to serve; repeatable; overrides the configuration's models")
       ->type_name("DIR")
       ->allow_extra_args(false);
   app->add_option("--model", flags->default_model, "Model for requests that name none: student, teacher or a name");

@@ -126,6 +126,7 @@ void ModelLifecycle::Load(const std::string& model, int version, Done done) {
   const auto edit = [this, model, version](State* state) -> absl::StatusOr<std::string> {
     ASSIGN_OR_RETURN(Entry * entry, FindOrAdd(model, state));
     const int wanted = version != 0 ? version : entry->config.version();
+    LogIncompleteVersions(entry->config.bundle());
     const absl::StatusOr<VersionOnDisk> chosen = ChooseVersion(entry->config.bundle(), wanted);
     if (!chosen.ok()) return NoSuchVersion(chosen.status(), entry->name, wanted);
     entry->passed_over = version != 0 ? NewestAt(entry->config.bundle()) : 0;
@@ -210,7 +211,6 @@ absl::Status ModelLifecycle::LoadVersion(const VersionOnDisk& version, Entry* en
   const bool is_served = bundle.ok() && entry->loaded.has_value() && ServedVersion(entry->loaded) == version.number &&
                          entry->loaded->segmenter->info().digest == bundle->digest;
   if (is_served) return absl::OkStatus();
-  LogIncompleteVersions(entry->config.bundle());
   absl::StatusOr<LoadedModel> loaded = LoadModelFrom(version.directory, entry->config, surroundings_.load);
   surroundings_.load_ended(entry->name, loaded.ok());
   if (!loaded.ok()) return BundleRefusal(loaded.status());
@@ -225,6 +225,7 @@ absl::Status ModelLifecycle::LoadVersion(const VersionOnDisk& version, Entry* en
 
 absl::Status ModelLifecycle::LoadNewer(bool is_for_all, Entry* entry) const {
   const int pinned = entry->config.version();
+  LogIncompleteVersions(entry->config.bundle());
   const absl::StatusOr<VersionOnDisk> chosen = ChooseVersion(entry->config.bundle(), pinned);
   if (!chosen.ok()) return NoSuchVersion(chosen.status(), entry->name, pinned);
   const int served = ServedVersion(entry->loaded);
