@@ -40,13 +40,35 @@ absl::StatusOr<v1::UncertaintyKind> ParseKind(absl::string_view name) {
   return kind;
 }
 
-// Travels as metadata, where a line break or the like would fail the call without a reason.
-absl::Status CheckHeader(absl::string_view field, const std::string& value) {
-  if (value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isgraph(c); })) {
+absl::Status CheckFrameText(absl::string_view field, const std::string& text) {
+  if (text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isprint(c); })) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(field, ": must be at most 64 visible ASCII characters, got \"", absl::CEscape(value), "\""));
+      absl::StrCat(field, ": must be at most 64 printable ASCII characters, got \"", absl::CEscape(text), "\""));
+}
+
+absl::Status AddFrame(const FrameOrigin& origin, v1::SegmentRequest* request) {
+  RETURN_IF_ERROR(CheckFrameText("frame.camera", origin.camera));
+  RETURN_IF_ERROR(CheckFrameText("frame.frame_id", origin.frame_id));
+  v1::Frame* frame = request->mutable_frame();
+  frame->set_camera(origin.camera);
+  frame->set_sequence(origin.sequence);
+  frame->set_stamp_ns(origin.stamp_ns);
+  frame->set_frame_id(origin.frame_id);
+  return absl::OkStatus();
+}
+
+v1::Priority ToProto(Priority priority) {
+  switch (priority) {
+    case Priority::kLow:
+      return v1::PRIORITY_LOW;
+    case Priority::kNormal:
+      return v1::PRIORITY_NORMAL;
+    case Priority::kHigh:
+      return v1::PRIORITY_HIGH;
+  }
+  return v1::PRIORITY_UNSPECIFIED;
 }
 
 bool IsShare(float value) { return value >= 0 && value <= 1; }  // false for NaN
@@ -244,6 +266,14 @@ v1::PixelFormat ToProto(PixelFormat format) {
 
 }  // namespace
 
+absl::Status CheckHeader(absl::string_view field, const std::string& value) {
+  if (value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isgraph(c); })) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": must be at most 64 visible ASCII characters, got \"", absl::CEscape(value), "\""));
+}
+
 absl::string_view VerdictName(Verdict verdict) {
   switch (verdict) {
     case Verdict::kNone:
@@ -298,7 +328,19 @@ absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& opti
     region->set_width(options.region->width);
     region->set_height(options.region->height);
   }
+  if (options.frame.has_value()) RETURN_IF_ERROR(AddFrame(*options.frame, &request));
+  request.set_priority(ToProto(options.priority));
+  request.set_anytime(options.anytime);
   return request;
+}
+
+bool IsSameFrame(const v1::Frame& a, const v1::Frame& b) {
+  return a.camera() == b.camera() && a.sequence() == b.sequence() && a.stamp_ns() == b.stamp_ns() &&
+         a.frame_id() == b.frame_id();
+}
+
+FrameOrigin ReadFrame(const v1::Frame& frame) {
+  return {frame.camera(), frame.sequence(), frame.stamp_ns(), frame.frame_id()};
 }
 
 v1::RawImage MakeRawImage(const RawImage& image) {
@@ -326,6 +368,14 @@ absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& requ
   RETURN_IF_ERROR(ReadGroups(reply, &result));
   RETURN_IF_ERROR(ReadAbstention(request, reply, &result));
   ASSIGN_OR_RETURN(result.verdict, ReadVerdict(reply.verdict()));
+  if (request.has_frame() != reply.has_frame() || !IsSameFrame(request.frame(), reply.frame())) {
+    return BadReply("frame: must be as sent, camera \"", absl::CEscape(request.frame().camera()), "\" sequence ",
+                    request.frame().sequence(), ", got \"", absl::CEscape(reply.frame().camera()), "\" sequence ",
+                    reply.frame().sequence());
+  }
+  if (reply.has_frame()) result.frame = ReadFrame(reply.frame());
+  if (reply.members() < 0) return BadReply("members: must be >= 0, got ", reply.members());
+  result.members = reply.members();
   const v1::Timing& timing = reply.timing();
   result.server_times = {timing.decode_ms(), timing.queue_ms(), timing.infer_ms(), timing.encode_ms()};
   return result;

@@ -17,15 +17,22 @@ namespace candor {
 // The names of all kinds the protocol knows: "predictive_stddev" and so on.
 std::vector<std::string> AllKindNames();
 
+// OK, or InvalidArgument: cannot travel as metadata, where a line break or the like would fail the call without a
+// reason.
+absl::Status CheckHeader(absl::string_view field, const std::string& value);
+
 // The request without its image; maps are asked for as float32. InvalidArgument: an unknown kind, with those known; a
-// request id or traceparent that cannot travel.
+// request id, traceparent or frame that cannot travel.
 absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options);
 
 v1::RawImage MakeRawImage(const RawImage& image);
 
+bool IsSameFrame(const v1::Frame& a, const v1::Frame& b);
+FrameOrigin ReadFrame(const v1::Frame& frame);
+
 // The reply to `request`, all but the round trip. Internal, the message beginning with the field's path: a size below
 // 1, a map of another size or encoding than asked for, a map or figure missing or not finite, a share outside [0, 1],
-// an unknown verdict.
+// an unknown verdict, another frame's origin.
 absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply);
 
 // Internal: no class, no uncertainty kind, a range that is not positive, or thresholds that are no uncertainties.

@@ -12,16 +12,16 @@
 
 #include "absl/base/call_once.h"
 #include "absl/status/status.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "candor/v1/segmentation.grpc.pb.h"
 #include "client/client_security.h"
+#include "client/grpc_status.h"
+#include "client/grpc_stream.h"
 #include "client/messages.h"
 #include "client/server_list.h"
 #include "core/base/status_macros.h"
-#include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace candor {
@@ -30,7 +30,8 @@ namespace {
 // Only our own methods are retried: they are idempotent, and a health probe has to tell the present state at once. gRPC
 // caps the attempts at five, the first included. CANCELLED, if not by us (then nothing is retried), is a server that
 // resets its streams because its time to drain is over. The throttle stops retries when half the tokens are used up by
-// failures: a server that dies with 50 calls under way must not yet reach it.
+// failures: a server that dies with 50 calls under way must not yet reach it. A stream is not retried: its frames would
+// be old news, and the caller has to know which were answered.
 constexpr char kMethodConfig[] = R"json(
   "methodConfig": [{
     "name": [{"service": "candor.v1.Segmentation"}],
@@ -41,6 +42,8 @@ constexpr char kMethodConfig[] = R"json(
       "backoffMultiplier": 2,
       "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]
     }
+  }, {
+    "name": [{"service": "candor.v1.Segmentation", "method": "SegmentStream"}]
   }],
   "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1}
 )json";
@@ -52,19 +55,6 @@ constexpr char kBalancing[] = R"json(
 )json";
 
 constexpr int kMaxConnections = 64;
-
-// The details of the error become payloads.
-absl::Status FromGrpc(const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());  // same numbers
-  google::rpc::Status details;
-  if (details.ParseFromString(status.error_details())) {
-    for (const google::protobuf::Any& detail : details.details()) {
-      result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
-    }
-  }
-  return result;
-}
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -179,6 +169,10 @@ class GrpcSegmentationClient : public SegmentationClient {
     return Start(std::move(request), options, std::move(done));
   }
 
+  absl::StatusOr<std::unique_ptr<SegmentationStream>> OpenStream(const StreamOptions& options) override {
+    return GrpcStream::Open(NextStub(), options, timeout_);
+  }
+
   absl::StatusOr<ModelList> ListModels() override {
     v1::ListModelsResponse reply;
     RETURN_IF_ERROR(Call(Stub(), timeout_, &v1::Segmentation::Stub::ListModels, v1::ListModelsRequest(), &reply));
@@ -221,9 +215,10 @@ class GrpcSegmentationClient : public SegmentationClient {
   }
 
   // Each call takes the next channel.
-  v1::Segmentation::Stub& Stub() {
-    return *segmentation_[next_.fetch_add(1, std::memory_order_relaxed) % segmentation_.size()];
+  const std::shared_ptr<v1::Segmentation::Stub>& NextStub() {
+    return segmentation_[next_.fetch_add(1, std::memory_order_relaxed) % segmentation_.size()];
   }
+  v1::Segmentation::Stub& Stub() { return *NextStub(); }
 
   absl::StatusOr<std::shared_ptr<SegmentCall>> Start(v1::SegmentRequest request, const SegmentOptions& options,
                                                      SegmentDone done) {
@@ -244,7 +239,7 @@ class GrpcSegmentationClient : public SegmentationClient {
   }
 
   const absl::Duration timeout_;
-  std::vector<std::unique_ptr<v1::Segmentation::Stub>> segmentation_;  // filled by the constructor
+  std::vector<std::shared_ptr<v1::Segmentation::Stub>> segmentation_;  // filled by the constructor
   std::atomic<size_t> next_ = 0;
   const std::unique_ptr<grpc::health::v1::Health::Stub> health_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The C++ client library: one call a picture, plain structs, absl::Status for errors.
+// The C++ client library: one call a picture, or a stream of frames; plain structs, absl::Status for errors.
 //
 //   ASSIGN_OR_RETURN(auto client, candor::SegmentationClient::Create({"localhost:8500"}));
 //   candor::SegmentOptions options;
@@ -68,6 +68,17 @@ struct RegionOption {
   int height = 0;
 };
 
+// Where a picture comes from; comes back with the answer. The server counts frames by camera.
+struct FrameOrigin {
+  std::string camera;     // at most 64 printable ASCII characters
+  uint64_t sequence = 0;  // the camera's count
+  int64_t stamp_ns = 0;   // when it was taken, on the caller's clock
+  std::string frame_id;   // coordinate frame, as in ROS; as `camera`
+};
+
+// Who goes first when requests wait.
+enum class Priority { kLow, kNormal, kHigh };
+
 // How labels travel; what the caller gets is the same.
 enum class LabelTransfer { kRaw, kRunLengths };
 
@@ -78,6 +89,10 @@ struct SegmentOptions {
   std::vector<UncertaintyOption> uncertainty;          // empty: statistics of the default kind
   std::optional<AbstainOption> abstain;
   std::optional<RegionOption> region;  // all of the answer is about these pixels alone; unset: the picture
+  std::optional<FrameOrigin> frame;
+  Priority priority = Priority::kNormal;
+  // An answer of some of an ensemble's members, at least two, rather than none in time: see SegmentResult::members.
+  bool anytime = false;
   // What the request is called in the server's log, its errors and SegmentResult::request_id: 1 to 64 visible ASCII
   // characters. Empty: the server invents one.
   std::string request_id;
@@ -140,6 +155,8 @@ struct SegmentResult {
   std::vector<ClassShare> classes;       // largest first
   std::vector<GroupShare> groups;        // all of the model's
   std::optional<float> abstained_share;  // of all pixels; only if asked to abstain
+  std::optional<FrameOrigin> frame;      // as in the request
+  int members = 0;                       // predictions the answer is made of; 0: the server does not say
   StageTimes server_times;
   double round_trip_ms = 0;
 };
@@ -212,6 +229,9 @@ class SegmentCall {
 // waits, but reads the reply there; hand the call to another thread if it is large.
 using SegmentDone = std::function<void(std::shared_ptr<SegmentCall> call)>;
 
+class SegmentationStream;
+struct StreamOptions;
+
 // Thread-safe. Reconnects by itself; what a server that goes away leaves unanswered (UNAVAILABLE, CANCELLED) is retried
 // up to four times with backoff within the timeout.
 class SegmentationClient {
@@ -235,6 +255,10 @@ class SegmentationClient {
   virtual absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage& image,
                                                                        const SegmentOptions& options,
                                                                        SegmentDone done) = 0;
+
+  // A stream of frames (client/segmentation_stream.h); it may outlive the client. Does not wait for the server.
+  // InvalidArgument: options out of range.
+  virtual absl::StatusOr<std::unique_ptr<SegmentationStream>> OpenStream(const StreamOptions& options) = 0;
 
   virtual absl::StatusOr<ModelList> ListModels() = 0;
   virtual absl::StatusOr<ModelDescription> GetModel(const std::string& name) = 0;

@@ -17,8 +17,8 @@ endforeach()
 target_include_directories(candor_client INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/candor>)
 install(EXPORT candor NAMESPACE candor:: FILE candor-targets.cmake DESTINATION ${package_dir} COMPONENT client)
 
-foreach(header client/segmentation_client.h core/base/file.h core/base/status_macros.h core/image/decode.h
-    core/image/encode.h core/image/image.h core/image/raw_image.h)
+foreach(header client/error_details.h client/segmentation_client.h client/segmentation_stream.h core/base/file.h
+    core/base/status_macros.h core/image/decode.h core/image/encode.h core/image/image.h core/image/raw_image.h)
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/candor/${folder} COMPONENT client)
 endforeach()

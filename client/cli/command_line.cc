@@ -6,11 +6,13 @@
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/admin_command.h"
 #include "client/cli/bench_command.h"
 #include "client/cli/compare_command.h"
 #include "client/cli/health_command.h"
 #include "client/cli/models_command.h"
 #include "client/cli/segment_command.h"
+#include "client/cli/stream_command.h"
 
 namespace candor {
 namespace {
@@ -20,7 +22,9 @@ constexpr char kHelp[] = R"(Examples:
   candor compare --student student --teacher teacher street.jpg
   candor models
   candor health
+  candor stream --fps 10 pictures/
   candor bench --rate 20 --duration 30
+  candor admin reload
 
 Data goes to stdout, errors and progress to stderr. `candor COMMAND --help` tells the rest.)";
 
@@ -29,7 +33,9 @@ struct Flags {
   CompareFlags compare;
   ModelsFlags models;
   HealthFlags health;
+  StreamFlags stream;
   BenchFlags bench;
+  AdminFlags admin;
 };
 
 }  // namespace
@@ -45,6 +51,8 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* compare = AddCompareCommand(&app, &flags.compare);
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
   const CLI::App* health = AddHealthCommand(&app, &flags.health);
+  const CLI::App* admin = AddAdminCommand(&app, &flags.admin);
+  const CLI::App* stream = AddStreamCommand(&app, &flags.stream);
   AddBenchCommand(&app, &flags.bench);
 
   ExitCode code = ExitCode::kOk;
@@ -54,6 +62,8 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
            : compare->parsed() ? RunCompare(flags.compare, console)
            : models->parsed()  ? RunModels(flags.models, console)
            : health->parsed()  ? RunHealth(flags.health, console)
+           : admin->parsed()   ? RunAdmin(flags.admin, console)
+           : stream->parsed()  ? RunStream(flags.stream, console)
                                : RunBench(flags.bench, console);
   } catch (const CLI::ParseError& error) {
     // CLI11's own exit codes are not ours; asking for help or the version is a success.

@@ -163,6 +163,8 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
   group->set_share(0.25F);
   group->set_mean_uncertainty(0.4F);
   if (!teacher) reply->set_verdict(v1::REVIEW);
+  reply->set_members(teacher ? 10 : 1);
+  if (request.has_frame()) *reply->mutable_frame() = request.frame();
   reply->mutable_timing()->set_decode_ms(1.5F);
   reply->mutable_timing()->set_queue_ms(0.25F);
   reply->mutable_timing()->set_infer_ms(teacher ? 40 : 10);
@@ -186,6 +188,16 @@ class FakeServer::Service final : public v1::Segmentation::Service {
     return handler_(context, *request, reply);
   }
 
+  grpc::Status SegmentStream(grpc::ServerContext* context,
+                             grpc::ServerReaderWriter<v1::StreamResponse, v1::StreamRequest>* stream) override {
+    StreamHandler handler;
+    {
+      absl::MutexLock lock(&mu_);
+      handler = stream_handler_;
+    }
+    return handler ? handler(context, stream) : AnswerInTurn(context, stream);
+  }
+
   grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* reply) override {
     absl::MutexLock lock(&mu_);
     for (const v1::Model& model : models_) *reply->add_models() = model;
@@ -205,6 +217,14 @@ class FakeServer::Service final : public v1::Segmentation::Service {
     return {grpc::StatusCode::NOT_FOUND, "model: no model named " + name};
   }
 
+  void SetStream(StreamHandler handler) {
+    absl::MutexLock lock(&mu_);
+    stream_handler_ = std::move(handler);
+  }
+  v1::StreamOptions last_options() const {
+    absl::MutexLock lock(&mu_);
+    return last_options_;
+  }
   void SetModels(const std::vector<v1::Model>& models) {
     absl::MutexLock lock(&mu_);
     models_ = models;
@@ -223,9 +243,44 @@ class FakeServer::Service final : public v1::Segmentation::Service {
   }
 
  private:
+  grpc::Status AnswerInTurn(grpc::ServerContext* context,
+                            grpc::ServerReaderWriter<v1::StreamResponse, v1::StreamRequest>* stream) {
+    v1::StreamRequest request;
+    v1::StreamStatistics statistics;
+    while (stream->Read(&request)) {
+      if (request.has_options()) {
+        absl::MutexLock lock(&mu_);
+        last_options_ = request.options();
+        continue;
+      }
+      v1::StreamResponse answer;
+      answer.set_index(statistics.frames());
+      if (request.frame().has_frame()) *answer.mutable_frame() = request.frame().frame();
+      const grpc::Status status = Segment(context, &request.frame(), answer.mutable_result());
+      statistics.set_frames(statistics.frames() + 1);
+      if (status.ok()) {
+        statistics.set_answered(statistics.answered() + 1);
+      } else {
+        answer.mutable_error()->set_code(status.error_code());
+        answer.mutable_error()->set_message(status.error_message());
+        const bool is_late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+        statistics.set_late(statistics.late() + (is_late ? 1 : 0));
+        statistics.set_failed(statistics.failed() + (is_late ? 0 : 1));
+      }
+      stream->Write(answer);
+    }
+    v1::StreamResponse last;
+    last.set_index(statistics.frames());
+    *last.mutable_statistics() = statistics;
+    stream->Write(last);
+    return grpc::Status::OK;
+  }
+
   const SegmentCallHandler handler_;
   mutable absl::Mutex mu_;
   std::vector<v1::Model> models_ ABSL_GUARDED_BY(mu_);
+  StreamHandler stream_handler_ ABSL_GUARDED_BY(mu_);
+  v1::StreamOptions last_options_ ABSL_GUARDED_BY(mu_);
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
   v1::SegmentRequest last_request_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> peers_ ABSL_GUARDED_BY(mu_);
@@ -264,6 +319,8 @@ void FakeServer::StopAtOnce() {
 std::string FakeServer::address() const { return absl::StrCat("127.0.0.1:", port_); }
 int FakeServer::calls() const { return service_->calls(); }
 int FakeServer::connections() const { return service_->connections(); }
+void FakeServer::SetStream(StreamHandler handler) { service_->SetStream(std::move(handler)); }
+v1::StreamOptions FakeServer::last_options() const { return service_->last_options(); }
 v1::SegmentRequest FakeServer::last_request() const { return service_->last_request(); }
 void FakeServer::SetModels(const std::vector<v1::Model>& models) { service_->SetModels(models); }
 void FakeServer::SetServing(const std::string& service, bool serving) {

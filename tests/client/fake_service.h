@@ -19,6 +19,8 @@ using SegmentHandler = std::function<grpc::Status(const v1::SegmentRequest&, v1:
 // For those that look at the call itself.
 using SegmentCallHandler =
     std::function<grpc::Status(grpc::ServerContext*, const v1::SegmentRequest&, v1::SegmentResponse*)>;
+using StreamHandler =
+    std::function<grpc::Status(grpc::ServerContext*, grpc::ServerReaderWriter<v1::StreamResponse, v1::StreamRequest>*)>;
 
 // Two models, "student" (the default) and "teacher", of three classes: road (128, 64, 128), sky (0, 128, 255), tree
 // (0, 255, 0); kinds predictive_stddev (range 1) and predictive_entropy (range ln 3). The student is calibrated:
@@ -29,8 +31,8 @@ v1::Model FakeModel(const std::string& name);
 // Teacher: the same but label 0 in the first row, twice the uncertainty, 40 ms. The figures do not follow from the
 // maps: mean 0.1, max 0.9, median 0.05, p90 0.25, p99 0.5, threshold as asked or 0.3, share above 0.125. One
 // group, "drivable", share 0.25, mean 0.4. Abstains by its own map whatever the kind. The student's
-// verdict is REVIEW; the teacher gives none. INVALID_ARGUMENT "image.encoded: ..." for what DecodeImage refuses,
-// NOT_FOUND for another model.
+// verdict is REVIEW; the teacher gives none. Frame as sent; 1 or 10 members. INVALID_ARGUMENT "image.encoded: ..." for
+// what DecodeImage refuses, NOT_FOUND for another model.
 grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply);
 
 // Listens on a free port of 127.0.0.1 until it is destroyed. Thread-safe.
@@ -53,6 +55,10 @@ class FakeServer {
   int connections() const;
   // Models with these names, in place of student and teacher.
   void SetModels(const std::vector<v1::Model>& models);
+  // How later streams are served. At first: each frame as a call would be, one after the other; then the statistics.
+  void SetStream(StreamHandler handler);
+  // The options of the last stream served so.
+  v1::StreamOptions last_options() const;
   // grpc.health.v1: "candor.v1.Segmentation" is serving from the start.
   void SetServing(const std::string& service, bool serving);
 

@@ -49,6 +49,44 @@ TEST(MakeSegmentRequestTest, AsksForRawLabelsAndFloatMaps) {
   EXPECT_FALSE(request->uncertainty(1).has_threshold());
 }
 
+TEST(MakeSegmentRequestTest, SaysWhereThePictureIsFromAndHowUrgentItIs) {
+  SegmentOptions options;
+  EXPECT_FALSE(MakeSegmentRequest(options)->has_frame());
+  EXPECT_EQ(MakeSegmentRequest(options)->priority(), v1::PRIORITY_NORMAL);
+  options.frame = FrameOrigin{"front left", 7, -5, "map"};
+  options.priority = Priority::kHigh;
+  options.anytime = true;
+  const auto request = MakeSegmentRequest(options);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->frame().camera(), "front left");
+  EXPECT_EQ(request->frame().sequence(), 7U);
+  EXPECT_EQ(request->frame().stamp_ns(), -5);
+  EXPECT_EQ(request->frame().frame_id(), "map");
+  EXPECT_EQ(request->priority(), v1::PRIORITY_HIGH);
+  EXPECT_TRUE(request->anytime());
+  options.frame->frame_id = std::string(65, 'm');
+  EXPECT_THAT(MakeSegmentRequest(options), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("frame.frame_id")));
+}
+
+TEST(ReadSegmentResponseTest, TheFrameIsAsSent) {
+  v1::SegmentRequest request = FullRequest();
+  request.mutable_frame()->set_camera("left");
+  request.mutable_frame()->set_stamp_ns(3);
+  v1::SegmentResponse reply = FaithfulReply(request);
+  reply.set_members(4);
+  const auto result = ReadSegmentResponse(request, reply);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->frame->camera, "left");
+  EXPECT_EQ(result->frame->stamp_ns, 3);
+  EXPECT_EQ(result->members, 4);
+  reply.mutable_frame()->set_stamp_ns(4);
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("frame: must be as sent")));
+  reply.clear_frame();
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("frame: must be as sent")));
+}
+
 TEST(MakeSegmentRequestTest, RefusesKindsOutsideTheProtocol) {
   for (const char* kind : {"doubt", "PREDICTIVE_STDDEV", "uncertainty_kind_unspecified"}) {
     SegmentOptions options;

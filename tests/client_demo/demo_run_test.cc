@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/segmentation_stream.h"
 #include "core/base/file.h"
 #include "core/image/encode.h"
 #include "gmock/gmock.h"
@@ -46,6 +47,9 @@ class FakeClient : public SegmentationClient {
   }
   absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage&, const SegmentOptions&,
                                                                SegmentDone) override {
+    return absl::UnimplementedError("not asked for here");
+  }
+  absl::StatusOr<std::unique_ptr<SegmentationStream>> OpenStream(const StreamOptions&) override {
     return absl::UnimplementedError("not asked for here");
   }
   absl::StatusOr<ModelList> ListModels() override { return absl::UnimplementedError("not asked for here"); }

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "client/segmentation_stream.h"
 #include "tests/testing/status_matchers.h"
 
 namespace candor {
@@ -61,6 +62,9 @@ class FakeClient : public SegmentationClient {
   absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage& image, const SegmentOptions& options,
                                                                SegmentDone done) override {
     return StartSegmentEncoded(image.data, options, std::move(done));
+  }
+  absl::StatusOr<std::unique_ptr<SegmentationStream>> OpenStream(const StreamOptions&) override {
+    return absl::UnimplementedError("not asked for here");
   }
   absl::StatusOr<ModelList> ListModels() override { return absl::UnimplementedError("not asked for here"); }
   absl::StatusOr<ModelDescription> GetModel(const std::string&) override {
