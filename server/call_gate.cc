@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/call_gate.h"
 
-#include <chrono>
 #include <exception>
 #include <random>
 #include <vector>
@@ -44,6 +43,33 @@ grpc::ServerUnaryReactor* CallGate::Answer(grpc::CallbackServerContext* context,
   } catch (const std::exception& e) {
     status = absl::InternalError(absl::StrCat("unexpected failure: ", e.what()));
   }
+  Record(method, identity, model, start, status);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(status, identity.request_id));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* CallGate::AnswerLater(grpc::CallbackServerContext* context, const Method& method,
+                                                const std::function<void(End end)>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  const RequestIdentity identity = Identify(context);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  serving_.metrics.RequestStarted();
+  const End end = [this, method, identity, start, reactor](const absl::Status& status) {
+    Record(method, identity, std::string(Metrics::kNoModel), start, status);
+    reactor->Finish(ToGrpcStatus(status, identity.request_id));
+  };
+  const absl::Status allowed = Authorize(*context, method.role);
+  if (allowed.ok()) {
+    work(end);
+  } else {
+    end(allowed);
+  }
+  return reactor;
+}
+
+void CallGate::Record(const Method& method, const RequestIdentity& identity, const std::string& model,
+                      std::chrono::steady_clock::time_point start, const absl::Status& status) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   serving_.metrics.RequestFinished(method.name, model, status.code(), seconds);
   LogInfo("request", {{"request_id", identity.request_id},
@@ -54,9 +80,6 @@ grpc::ServerUnaryReactor* CallGate::Answer(grpc::CallbackServerContext* context,
                       {"code", absl::StatusCodeToString(status.code())},
                       {"error", status.message()},
                       {"total_ms", seconds * 1000}});
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status, identity.request_id));
-  return reactor;
 }
 
 }  // namespace candor

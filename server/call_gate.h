@@ -5,6 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,10 +22,12 @@ namespace candor {
 class CallGate {
  public:
   struct Method {
-    absl::string_view name;  // for metrics and the log
+    absl::string_view name;  // a constant, for metrics and the log
     Role role = Role::kInfer;
     bool also_while_draining = false;
   };
+
+  using End = std::function<void(const absl::Status&)>;
 
   // All is borrowed.
   CallGate(const ServingContext& serving, Authorizer* authorizer);
@@ -42,7 +45,15 @@ class CallGate {
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const Method& method,
                                    const std::function<absl::Status(std::string* model)>& answer);
 
+  // The same for a call that takes its time: lets `work` run for a caller who may. It calls `end` once, from any
+  // thread.
+  grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context, const Method& method,
+                                        const std::function<void(End end)>& work);
+
  private:
+  void Record(const Method& method, const RequestIdentity& identity, const std::string& model,
+              std::chrono::steady_clock::time_point start, const absl::Status& status);
+
   const ServingContext& serving_;
   Authorizer* const authorizer_;
   const std::string request_id_prefix_;  // random, so that ids of two servers or two runs differ

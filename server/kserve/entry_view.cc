@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
@@ -55,7 +56,8 @@ void FillConfigParameters(const ModelInfo& info, inference::ModelConfig* config)
 
 }  // namespace
 
-absl::StatusOr<ModelEntry> FindEntry(const ModelHub& hub, const std::string& name, const std::string& version) {
+absl::StatusOr<ModelEntry> FindEntry(std::shared_ptr<const ModelRegistry> models, const std::string& name,
+                                     const std::string& version) {
   int64_t wanted_version = 0;
   if (!version.empty() && !absl::SimpleAtoi(version, &wanted_version)) {
     return absl::InvalidArgumentError(
@@ -64,7 +66,7 @@ absl::StatusOr<ModelEntry> FindEntry(const ModelHub& hub, const std::string& nam
   // Ours would take it for the default model.
   if (name.empty()) return WithReason(absl::NotFoundError("model: must be named"), kModelNotFound);
   ModelEntry entry;
-  entry.models = hub.Now();
+  entry.models = std::move(models);
   absl::StatusOr<const LoadedModel*> model = entry.models->Find(name);
   absl::string_view stem = name;
   if (!model.ok() && absl::ConsumeSuffix(&stem, kEncodedSuffix) && !stem.empty()) {

@@ -13,7 +13,7 @@
 #include "inference/grpc_service.pb.h"
 #include "server/kserve/infer_codec.h"
 #include "server/metrics/inference_statistics.h"
-#include "server/model_hub.h"
+#include "server/model_registry.h"
 
 namespace candor {
 
@@ -29,7 +29,8 @@ struct ModelEntry {
 };
 
 // `version` is empty or a number. NotFound: no such model, or not in this version; InvalidArgument: not a number.
-absl::StatusOr<ModelEntry> FindEntry(const ModelHub& hub, const std::string& name, const std::string& version);
+absl::StatusOr<ModelEntry> FindEntry(std::shared_ptr<const ModelRegistry> models, const std::string& name,
+                                     const std::string& version);
 
 // Every name that FindEntry knows, in the configuration's order, but for "default".
 std::vector<std::string> EntryNames(const ModelRegistry& models);

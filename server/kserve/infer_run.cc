@@ -47,7 +47,7 @@ InferRun::InferRun(const InferContext& context, TaskCaller caller, const inferen
 absl::Status InferRun::Prepare(TaskCaller caller) {
   RETURN_IF_ERROR(context_.serving.admission.CheckOpen());
   ASSIGN_OR_RETURN(const ModelEntry entry,
-                   FindEntry(context_.serving.models, request_.model_name(), request_.model_version()));
+                   FindEntry(context_.serving.models.Now(), request_.model_name(), request_.model_version()));
   model_label_ = entry.info().name;
   const SharedReader read_shared = [this](const SharedTensor& tensor) -> absl::StatusOr<std::string> {
     if (context_.regions == nullptr) return NoSharedMemory();

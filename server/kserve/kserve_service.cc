@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -59,7 +60,7 @@ Unary* KServeService::ModelReady(Context* context, const inference::ModelReadyRe
                                  inference::ModelReadyResponse* response) {
   return gate_->Answer(context, {"ModelReady", Role::kInfer, true}, [=](std::string* model) -> absl::Status {
     *model = std::string(Metrics::kUnknownModel);
-    const absl::StatusOr<ModelEntry> entry = FindEntry(serving_.models, request->name(), request->version());
+    const absl::StatusOr<ModelEntry> entry = FindEntry(serving_.models.Now(), request->name(), request->version());
     if (absl::IsInvalidArgument(entry.status())) return entry.status();
     if (entry.ok()) *model = entry->info().name;
     response->set_ready(entry.ok() && is_ready());
@@ -85,7 +86,7 @@ Unary* KServeService::ModelMetadata(Context* context, const inference::ModelMeta
                                     inference::ModelMetadataResponse* response) {
   return gate_->Answer(context, {"ModelMetadata"}, [=](std::string* model) -> absl::Status {
     *model = std::string(Metrics::kUnknownModel);
-    ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(serving_.models, request->name(), request->version()));
+    ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(serving_.models.Now(), request->name(), request->version()));
     *model = entry.info().name;
     FillMetadata(entry, request->name(), response);
     return absl::OkStatus();
@@ -96,7 +97,7 @@ Unary* KServeService::ModelConfig(Context* context, const inference::ModelConfig
                                   inference::ModelConfigResponse* response) {
   return gate_->Answer(context, {"ModelConfig"}, [=](std::string* model) -> absl::Status {
     *model = std::string(Metrics::kUnknownModel);
-    ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(serving_.models, request->name(), request->version()));
+    ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(serving_.models.Now(), request->name(), request->version()));
     *model = entry.info().name;
     FillConfig(entry, request->name(), settings_.max_pictures, response->mutable_config());
     return absl::OkStatus();
@@ -106,10 +107,10 @@ Unary* KServeService::ModelConfig(Context* context, const inference::ModelConfig
 Unary* KServeService::ModelStatistics(Context* context, const inference::ModelStatisticsRequest* request,
                                       inference::ModelStatisticsResponse* response) {
   return gate_->Answer(context, {"ModelStatistics"}, [=](std::string* model) -> absl::Status {
+    const std::shared_ptr<const ModelRegistry> models = serving_.models.Now();
     std::vector<std::string> names = {request->name()};
     if (request->name().empty()) {
       // Each model once: its aliases have the same counts.
-      const std::shared_ptr<const ModelRegistry> models = serving_.models.Now();
       names.clear();
       for (const LoadedModel& loaded : models->models()) {
         names.push_back(loaded.segmenter->info().name);
@@ -118,7 +119,7 @@ Unary* KServeService::ModelStatistics(Context* context, const inference::ModelSt
       }
     }
     for (const std::string& name : names) {
-      ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(serving_.models, name, request->version()));
+      ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(models, name, request->version()));
       if (!request->name().empty()) *model = entry.info().name;
       FillStatistics(serving_.statistics.Of({entry.info().name, entry.info().version, entry.form == InputForm::kFiles}),
                      name, response->add_model_stats());
@@ -153,7 +154,7 @@ Unary* KServeService::RepositoryIndex(Context* context, const inference::Reposit
   return gate_->Answer(context, {"RepositoryIndex"}, [this, response](std::string* /*model*/) -> absl::Status {
     const std::shared_ptr<const ModelRegistry> models = serving_.models.Now();
     for (const std::string& name : EntryNames(*models)) {
-      ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(serving_.models, name, ""));
+      ASSIGN_OR_RETURN(const ModelEntry entry, FindEntry(models, name, ""));
       inference::RepositoryIndexResponse::ModelIndex* index = response->add_models();
       index->set_name(name);
       index->set_version(absl::StrCat(entry.info().version));
@@ -163,17 +164,38 @@ Unary* KServeService::RepositoryIndex(Context* context, const inference::Reposit
   });
 }
 
-Unary* KServeService::RepositoryModelLoad(Context* context, const inference::RepositoryModelLoadRequest* /*request*/,
+Unary* KServeService::RepositoryModelLoad(Context* context, const inference::RepositoryModelLoadRequest* request,
                                           inference::RepositoryModelLoadResponse* /*response*/) {
-  return gate_->Answer(context, {"RepositoryModelLoad", Role::kAdmin},
-                       [](std::string* /*model*/) { return NoRepositoryControl(); });
+  return Change(context, "RepositoryModelLoad", [=](CallGate::End end) {
+    if (!request->parameters().empty()) {
+      return end(absl::InvalidArgumentError(
+          absl::StrCat("parameters[\"", absl::CHexEscape(request->parameters().begin()->first.substr(0, 64)),
+                       "\"]: unknown; a model's configuration and files are the server's alone")));
+    }
+    lifecycle_->Load(request->model_name(), 0,
+                     [end](const absl::StatusOr<std::vector<ModelChange>>& changes) { end(changes.status()); });
+  });
 }
 
-Unary* KServeService::RepositoryModelUnload(Context* context,
-                                            const inference::RepositoryModelUnloadRequest* /*request*/,
+Unary* KServeService::RepositoryModelUnload(Context* context, const inference::RepositoryModelUnloadRequest* request,
                                             inference::RepositoryModelUnloadResponse* /*response*/) {
-  return gate_->Answer(context, {"RepositoryModelUnload", Role::kAdmin},
-                       [](std::string* /*model*/) { return NoRepositoryControl(); });
+  return Change(context, "RepositoryModelUnload", [=](CallGate::End end) {
+    for (const auto& [key, value] : request->parameters()) {
+      if (key == "unload_dependents") continue;  // no model depends on another
+      return end(absl::InvalidArgumentError(
+          absl::StrCat("parameters[\"", absl::CHexEscape(key.substr(0, 64)), "\"]: unknown")));
+    }
+    lifecycle_->Unload(request->model_name(),
+                       [end](const absl::StatusOr<std::vector<ModelChange>>& changes) { end(changes.status()); });
+  });
+}
+
+Unary* KServeService::Change(Context* context, absl::string_view method,
+                             const std::function<void(CallGate::End end)>& change) {
+  return gate_->AnswerLater(context, {method, Role::kAdmin}, [&](CallGate::End end) {
+    if (lifecycle_ == nullptr) return end(NoRepositoryControl());
+    change([end = std::move(end)](const absl::Status& status) { end(ToTritonStatus(status)); });
+  });
 }
 
 Unary* KServeService::SystemSharedMemoryStatus(Context* context,

@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "core/base/log.h"
 #include "inference/grpc_service.grpc.pb.h"
 #include "server/call_gate.h"
 #include "server/kserve/infer_run.h"
 #include "server/kserve/shared_regions.h"
+#include "server/lifecycle/model_lifecycle.h"
 
 namespace candor {
 
@@ -31,6 +33,9 @@ class KServeService final : public inference::GRPCInferenceService::CallbackServ
   // `serving` and `gate` are borrowed.
   KServeService(const ServingContext& serving, CallGate* gate, const KServeSettings& settings)
       : serving_(serving), gate_(gate), settings_(settings) {}
+
+  // To be called before the first call, if at all: what clients of the role admin load and unload with. Borrowed.
+  void SetLifecycle(ModelLifecycle* lifecycle) { lifecycle_ = lifecycle; }
 
   // ServerReady and ModelReady say no from now on.
   void SayNotReady() { is_ready_ = false; }
@@ -77,6 +82,8 @@ class KServeService final : public inference::GRPCInferenceService::CallbackServ
                      inference::LogSettingsResponse* response) override;
 
  private:
+  // Lets `change` run for a caller who may, if there is a lifecycle.
+  Unary* Change(Context* context, absl::string_view method, const std::function<void(CallGate::End end)>& change);
   // Null: this caller has none.
   SharedRegions* RegionsFor(const Context& context);
   InferContext InferContextFor(const Context& context);
@@ -86,6 +93,7 @@ class KServeService final : public inference::GRPCInferenceService::CallbackServ
   CallGate* const gate_;
   const KServeSettings settings_;
   SharedRegions regions_;
+  ModelLifecycle* lifecycle_ = nullptr;  // null: the models stay as they are
   std::atomic<bool> is_ready_{true};
   std::atomic<int> open_streams_{0};
 };

@@ -12,10 +12,13 @@ absl::StatusCode TritonCode(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kAborted:
       return absl::StatusCode::kUnavailable;
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kOutOfRange:
       return absl::StatusCode::kInvalidArgument;
+    case absl::StatusCode::kDataLoss:
+      return absl::StatusCode::kInternal;
     default:
       return code;
   }

@@ -19,6 +19,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "inference/grpc_service.grpc.pb.h"
 #include "server/config.h"
 #include "server/server.h"
 #include "tests/server/lifecycle/fake_repository.h"
@@ -314,6 +315,37 @@ TEST(AdminServiceWithoutLoaderTest, IsNotThere) {
   v1::ReloadModelsResponse response;
   EXPECT_EQ(v1::ModelAdmin::NewStub(live.channel())->ReloadModels(&context, {}, &response).error_code(),
             StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(AdminServiceTest, TritonsClientsLoadAndUnloadToo) {
+  Start();
+  const auto triton = inference::GRPCInferenceService::NewStub(channel_);
+  const auto unload = [&triton](const std::string& model) {
+    grpc::ClientContext context;
+    inference::RepositoryModelUnloadRequest request;
+    request.set_model_name(model);
+    (*request.mutable_parameters())["unload_dependents"].set_bool_param(false);
+    inference::RepositoryModelUnloadResponse response;
+    return triton->RepositoryModelUnload(&context, request, &response);
+  };
+  const auto load = [&triton](const std::string& model, const std::string& parameter) {
+    grpc::ClientContext context;
+    inference::RepositoryModelLoadRequest request;
+    request.set_model_name(model);
+    if (!parameter.empty()) (*request.mutable_parameters())[parameter].set_string_param("{}");
+    inference::RepositoryModelLoadResponse response;
+    return triton->RepositoryModelLoad(&context, request, &response);
+  };
+  const grpc::Status unloaded = unload("crowd");
+  EXPECT_TRUE(unloaded.ok()) << unloaded.error_message();
+  EXPECT_EQ(VersionThatAnswers("crowd"), -static_cast<int>(StatusCode::NOT_FOUND));
+  const grpc::Status loaded = load("crowd", "");
+  EXPECT_TRUE(loaded.ok()) << loaded.error_message();
+  EXPECT_GT(VersionThatAnswers("crowd"), 0);
+  EXPECT_EQ(load("nobody", "").error_code(), StatusCode::NOT_FOUND);
+  const grpc::Status configured = load("crowd", "config");
+  EXPECT_EQ(configured.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(configured.error_message(), HasSubstr("parameters[\"config\"]"));
 }
 
 }  // namespace
