@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/base/text_proto.h"
+#include "server/model_registry.h"
 
 namespace candor {
 namespace {
@@ -58,11 +59,21 @@ absl::Status CheckModels(const v1::ServerConfig& config) {
         return absl::InvalidArgumentError(absl::StrCat(path, ".aliases[", j, "]: must not be empty"));
       }
     }
+    RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".version"), config.models(i).version(), 0, INT32_MAX));
     const v1::BatchingConfig& batching = config.models(i).batching();
     if (batching.has_max_batch_size()) {
       RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".batching.max_batch_size"), batching.max_batch_size(), 1, 256));
     }
     RETURN_IF_ERROR(CheckRange(absl::StrCat(path, ".batching.window_us"), batching.window_us(), 0, 1000000));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckModelRoots(const v1::ServerConfig& config) {
+  for (int i = 0; i < config.model_roots_size(); ++i) {
+    if (config.model_roots(i).empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("model_roots[", i, "]: must name a directory, got \"\""));
+    }
   }
   return absl::OkStatus();
 }
@@ -96,6 +107,11 @@ absl::Status CheckConnectionLimits(const v1::ServerConfig& config) {
   return CheckRange("max_connection_age_grace_ms", config.max_connection_age_grace_ms(), 0, 24 * kHour);
 }
 
+absl::Status CheckShare(absl::string_view field, float value) {
+  if (value >= 0 && value <= 1) return absl::OkStatus();  // not NaN
+  return absl::InvalidArgumentError(absl::StrCat(field, ": must be in [0, 1], got ", value));
+}
+
 absl::Status CheckLimits(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckRange("threads", config.threads(), 0, 1024));
   RETURN_IF_ERROR(CheckRange("max_pixels", config.max_pixels(), 1, 268435456));
@@ -107,12 +123,10 @@ absl::Status CheckLimits(const v1::ServerConfig& config) {
   }
   RETURN_IF_ERROR(CheckRange("max_pending_requests", config.max_pending_requests(), 1, 65536));
   RETURN_IF_ERROR(CheckRange("queued_picture_bytes", config.queued_picture_bytes(), 0, int64_t{1} << 40));
+  RETURN_IF_ERROR(CheckShare("shadow.share", config.shadow().share()));
+  RETURN_IF_ERROR(CheckShare("shadow.max_busy_share", config.shadow().max_busy_share()));
   RETURN_IF_ERROR(CheckRange("max_streams", config.max_streams(), 0, 65536));
-  // Negated, so that NaN fails.
-  if (!(config.uncertainty_threshold() >= 0 && config.uncertainty_threshold() <= 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("uncertainty_threshold: must be in [0, 1], got ", config.uncertainty_threshold()));
-  }
+  RETURN_IF_ERROR(CheckShare("uncertainty_threshold", config.uncertainty_threshold()));
   RETURN_IF_ERROR(CheckRange("refused_dump_max_bytes", config.refused_dump_max_bytes(), 1, int64_t{1} << 40));
   RETURN_IF_ERROR(CheckRange("refused_dump_max_files", config.refused_dump_max_files(), 1, 100000));
   return CheckRange("drain_timeout_ms", config.drain_timeout_ms(), 0, 3600000);
@@ -159,6 +173,12 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   }
   if (!config->has_max_pending_requests()) config->set_max_pending_requests(64);
   if (!config->has_queued_picture_bytes()) config->set_queued_picture_bytes(1024 * kMiB);
+  if (config->has_shadow()) {
+    v1::ShadowConfig* shadow = config->mutable_shadow();
+    if (shadow->model().empty()) shadow->set_model(kTeacherAlias);
+    if (!shadow->has_share()) shadow->set_share(0.01F);
+    if (!shadow->has_max_busy_share()) shadow->set_max_busy_share(0.005F);
+  }
   if (!config->has_max_streams()) config->set_max_streams(64);
   if (!config->has_uncertainty_threshold()) config->set_uncertainty_threshold(0.1F);
   if (!config->has_drain_timeout_ms()) config->set_drain_timeout_ms(30000);
@@ -180,6 +200,7 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
 
 absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckModels(config));
+  RETURN_IF_ERROR(CheckModelRoots(config));
   RETURN_IF_ERROR(CheckAddress("listen", config.listen()));
   if (config.metrics_listen() != kMetricsOff) {
     RETURN_IF_ERROR(CheckAddress("metrics_listen", config.metrics_listen()));

@@ -24,6 +24,9 @@ inline constexpr char kShuttingDown[] = "SHUTTING_DOWN";
 inline constexpr char kModelNotFound[] = "MODEL_NOT_FOUND";
 inline constexpr char kKindNotAvailable[] = "UNCERTAINTY_KIND_NOT_AVAILABLE";
 inline constexpr char kImageRefused[] = "IMAGE_REFUSED";  // damaged, too large, or pixels that do not add up
+inline constexpr char kModelDamaged[] = "MODEL_DAMAGED";  // files that differ from model.json, or another known answer
+inline constexpr char kModelRefused[] = "MODEL_REFUSED";  // a bundle that breaks its format or this server's limits
+inline constexpr char kChangeUnderWay[] = "CHANGE_UNDER_WAY";
 
 // Why, in UPPER_SNAKE_CASE, at most 63 characters: programs compare it. Without one it is the code's name.
 absl::Status WithReason(absl::Status status, absl::string_view reason);

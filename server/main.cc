@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -23,6 +22,7 @@
 #include "server/config.h"
 #include "server/execution/inference_scheduler.h"
 #include "server/flags.h"
+#include "server/lifecycle/load_model.h"
 #include "server/model_registry.h"
 #include "server/security/security.h"
 #include "server/server.h"
@@ -62,50 +62,75 @@ std::vector<std::string> Aliases(const v1::ModelConfig& model) {
 absl::Status CheckBundles(const v1::ServerConfig& config) {
   std::vector<ModelNaming> namings;
   for (const v1::ModelConfig& model : config.models()) {
-    ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(model.bundle()));
+    ASSIGN_OR_RETURN(const VersionOnDisk version, ChooseVersion(model.bundle(), model.version()));
+    ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(version.directory));
     namings.push_back({bundle.name, bundle.spec.kind, Aliases(model), PredictionCount(bundle.spec)});
   }
   return ModelNames::Resolve(namings, config.default_model()).status();
 }
 
-absl::StatusOr<LoadedModel> LoadModel(const v1::ModelConfig& config, const LoadOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
-  LoadedModel model;
-  ASSIGN_OR_RETURN(model.segmenter, LoadSegmenter(config.bundle(), options));
-  model.aliases = Aliases(config);
-  model.batching = BatchingOf(config, model.segmenter->info().device);
-  model.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const ModelInfo& info = model.segmenter->info();
-  LogInfo("model loaded", {{"model", info.name},
-                           {"version", info.version},
-                           {"digest", info.digest},
-                           {"device", info.device},
-                           {"seconds", model.load_seconds}});
-  return model;
+SegmenterLoader LoaderWith(const LoadOptions& options) {
+  return [options](const std::string& directory) -> absl::StatusOr<std::shared_ptr<Segmenter>> {
+    ASSIGN_OR_RETURN(std::shared_ptr<Segmenter> segmenter, LoadSegmenter(directory, options));
+    return segmenter;
+  };
 }
 
-absl::StatusOr<std::unique_ptr<ModelRegistry>> LoadModels(const v1::ServerConfig& config) {
+// How models are loaded before the server is there, and while it is: then with one thread beside the inference.
+struct Loading {
+  SegmenterLoader at_start;
+  ModelLoading while_serving;
+};
+
+absl::StatusOr<Loading> PrepareLoading(const v1::ServerConfig& config, InferenceScheduler* scheduler) {
   ASSIGN_OR_RETURN(const Device wanted, ParseDevice(config.device()));
   LoadOptions options;
   ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
   options.threads = config.threads();
+  Loading loading;
+  loading.at_start = LoaderWith(options);
+  options.threads = 0;  // prepare_thread has set the number
+  loading.while_serving.load = LoaderWith(options);
+  loading.while_serving.prepare_thread = [scheduler, threads = config.threads()] {
+    SetInferenceThreads(1);
+    scheduler->RunAndWait([threads] { SetInferenceThreads(threads); });
+  };
+  return loading;
+}
+
+absl::StatusOr<std::unique_ptr<ModelRegistry>> LoadModels(const v1::ServerConfig& config, const SegmenterLoader& load) {
   std::vector<LoadedModel> models;
   for (const v1::ModelConfig& model_config : config.models()) {
-    ASSIGN_OR_RETURN(LoadedModel model, LoadModel(model_config, options));
+    ASSIGN_OR_RETURN(LoadedModel model, LoadConfiguredModel(model_config, load));
     models.push_back(std::move(model));
   }
   return ModelRegistry::Create(std::move(models), config.default_model());
 }
 
-int Serve(v1::ServerConfig config) {
+// SIGHUP: the file again, as far as it can change while serving.
+void Reconfigure(const ServerFlags& flags, Server* server) {
+  const absl::StatusOr<v1::ServerConfig> config = MakeServerConfig(flags);
+  if (config.ok()) {
+    server->Configure(*config);
+  } else {
+    LogWarning("SIGHUP: new configuration refused, the old one goes on", {{"error", config.status().message()}});
+  }
+}
+
+int Serve(v1::ServerConfig config, const ServerFlags& flags) {
   ShutdownSignal shutdown;
   if (config.threads() == 0) config.set_threads(UsableCores());
   InferenceScheduler scheduler({config.max_pending_requests(), config.queued_picture_bytes()});
+  absl::StatusOr<Loading> loading;
   absl::StatusOr<std::unique_ptr<ModelRegistry>> models;
-  scheduler.RunAndWait([&models, &config] { models = LoadModels(config); });
+  scheduler.RunAndWait([&] {
+    loading = PrepareLoading(config, &scheduler);
+    models = loading.ok() ? LoadModels(config, loading->at_start) : loading.status();
+  });
   if (!models.ok()) return Fail(ExitCode::kConfiguration, models.status());
   malloc_trim(0);  // what reading the weight files took
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, *std::move(models), &scheduler);
+  absl::StatusOr<std::unique_ptr<Server>> server =
+      Server::Start(config, *std::move(models), &scheduler, std::move(loading->while_serving));
   if (!server.ok()) {
     return Fail(absl::IsUnavailable(server.status()) ? ExitCode::kUnavailable : ExitCode::kConfiguration,
                 server.status());
@@ -113,7 +138,7 @@ int Serve(v1::ServerConfig config) {
   shutdown.Arm();
   std::cout << "listening grpc=" << (*server)->grpc_address() << " metrics=" << (*server)->metrics_address()
             << std::endl;
-  shutdown.Wait();
+  while (shutdown.Wait() == ShutdownSignal::Event::kHangup) Reconfigure(flags, server->get());
   LogInfo("draining");
   (*server)->Drain();
   LogInfo("stopped");
@@ -140,7 +165,7 @@ int Run(int argc, char** argv) {
     std::cout << "configuration ok" << std::endl;
   }
   if (flags.print_config || flags.check_config) return static_cast<int>(ExitCode::kOk);
-  return Serve(*std::move(config));
+  return Serve(*std::move(config), flags);
 }
 
 }  // namespace

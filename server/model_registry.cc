@@ -23,9 +23,6 @@ std::string Quote(absl::string_view name) {
   return absl::StrCat("\"", absl::CHexEscape(name.substr(0, kLongest)), is_long ? "...\"" : "\"");
 }
 
-// "student" and "teacher": what users call the two sides of a distillation.
-constexpr char kStudentAlias[] = "student";
-constexpr char kTeacherAlias[] = "teacher";
 constexpr char kDefaultAlias[] = "default";
 
 bool Samples(const ModelNaming& model) { return model.kind == ModelKind::kSingle && model.predictions >= 2; }

@@ -13,6 +13,10 @@
 
 namespace candor {
 
+// What users call the two sides of a distillation.
+inline constexpr char kStudentAlias[] = "student";
+inline constexpr char kTeacherAlias[] = "teacher";
+
 // What the names of one model follow from.
 struct ModelNaming {
   std::string name;  // the bundle's

@@ -213,6 +213,39 @@ absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const
   return plan;
 }
 
+std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
+                                        const Segmentation& segmentation) {
+  if (plan.region.has_value()) return std::nullopt;
+  const Calibration::Verdict* thresholds = VerdictThresholds(model.spec);
+  if (thresholds == nullptr) return std::nullopt;
+  for (const KindResult& kind : segmentation.kinds) {
+    if (kind.statistics.kind == thresholds->kind) return JudgePicture(*thresholds, kind.statistics.mean);
+  }
+  return std::nullopt;
+}
+
+bool EscalationPlan::IsNeeded(const SegmentPlan& plan, const ModelInfo& model, const Segmentation& segmentation) const {
+  if (above.has_value()) return segmentation.kinds[0].statistics.mean > *above;
+  return VerdictOn(plan, model, segmentation) != PictureVerdict::kAccept;
+}
+
+absl::StatusOr<EscalationPlan> PlanEscalation(const v1::SegmentRequest& request, const ModelInfo& model) {
+  EscalationPlan plan;
+  if (request.escalation().has_above()) {
+    const float above = request.escalation().above();
+    if (!(std::isfinite(above) && above >= 0)) {
+      return absl::InvalidArgumentError(absl::StrCat("escalation.above: must be finite and >= 0, got ", above));
+    }
+    plan.above = above;
+  } else if (VerdictThresholds(model.spec) == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("escalation.above: must be set, since model \"", model.name,
+                                                      "\" is not calibrated to give verdicts"));
+  } else if (request.has_region()) {
+    return absl::FailedPreconditionError("escalation.above: must be set, since a region has no verdict");
+  }
+  return plan;
+}
+
 absl::Status CheckPlanFits(const SegmentPlan& plan, int width, int height) {
   Region used{0, 0, width, height};
   if (plan.region.has_value()) {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "candor/v1/segmentation.pb.h"
+#include "core/model/verdict.h"
 #include "core/segmenter/segmenter.h"
 #include "server/execution/inference_job.h"
 
@@ -51,6 +52,22 @@ struct SegmentPlan {
 // field's path; FailedPrecondition: a kind the model lacks. Looks at everything but the pixels.
 absl::StatusOr<SegmentPlan> PlanSegment(const v1::SegmentRequest& request, const ModelInfo& model,
                                         float threshold_share);
+
+// When a second model is asked.
+struct EscalationPlan {
+  std::optional<float> above;  // the default kind's mean; unset: the verdict decides
+
+  // Whether `segmentation`, the first model's by `plan`, is unsure enough.
+  bool IsNeeded(const SegmentPlan& plan, const ModelInfo& model, const Segmentation& segmentation) const;
+};
+
+// Of a request with an escalation. InvalidArgument as above; FailedPrecondition: the verdict is to decide, and `model`,
+// the first, gives none for such a request.
+absl::StatusOr<EscalationPlan> PlanEscalation(const v1::SegmentRequest& request, const ModelInfo& model);
+
+// By the model's calibration; none without one, or for a region: it was fitted on whole pictures.
+std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
+                                        const Segmentation& segmentation);
 
 // What depends on the picture's size: the region, and the sides of a JPEG. InvalidArgument begins with the field's
 // path.

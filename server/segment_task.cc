@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -21,6 +23,15 @@ using std::chrono::steady_clock;
 
 double MillisecondsSince(SteadyTime start) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
+}
+
+constexpr double kEscalationReserveMs = 5;
+
+absl::Status WithContext(absl::string_view prefix, const absl::Status& status) {
+  absl::Status result(status.code(), absl::StrCat(prefix, status.message()));
+  status.ForEachPayload(
+      [&result](absl::string_view url, const absl::Cord& payload) { result.SetPayload(url, payload); });
+  return result;
 }
 
 }  // namespace
@@ -75,14 +86,37 @@ absl::Status SegmentTask::StillWanted() const {
 absl::Status SegmentTask::Check() {
   models_ = serving_.models.Now();
   const absl::StatusOr<const LoadedModel*> model = models_->Find(request_.model());
-  if (model.ok()) model_ = *model;  // before a refusal, so that it is counted under the model's name
+  if (model.ok()) {  // before a refusal, so that it is counted under the model's name
+    first_.model = *model;
+    serving_.statistics.PictureStarted(statistics_entry());
+  }
   RETURN_IF_ERROR(serving_.admission.Enter());
   is_admitted_ = true;
   RETURN_IF_ERROR(model.status());
-  ASSIGN_OR_RETURN(plan_, PlanSegment(request_, model_info(), serving_.uncertainty_threshold));
-  RETURN_IF_ERROR(serving_.scheduler.CheckInTime(*model_->segmenter, plan_.priority, caller_.deadline));
+  ASSIGN_OR_RETURN(first_.plan, PlanSegment(request_, first_.info(), serving_.uncertainty_threshold));
+  if (request_.has_escalation()) RETURN_IF_ERROR(CheckEscalation());
+  RETURN_IF_ERROR(serving_.scheduler.CheckInTime(*first_.model->segmenter, first_.plan.priority, caller_.deadline));
+  if (serving_.shadow != nullptr && !first_.plan.region.has_value()) {
+    is_shadowed_ = serving_.shadow->Wants(*models_, *first_.model);
+    first_.plan.kinds[0].want_map |= is_shadowed_;
+  }
   handed_over_ = steady_clock::now();
   serving_.workers.Submit([this] { Run([this] { return Decode(); }); });
+  return absl::OkStatus();
+}
+
+absl::Status SegmentTask::CheckEscalation() {
+  ASSIGN_OR_RETURN(escalation_, PlanEscalation(request_, first_.info()));
+  const std::string& wanted = request_.escalation().model();
+  const absl::StatusOr<const LoadedModel*> model = models_->Find(wanted.empty() ? kTeacherAlias : wanted);
+  if (!model.ok()) return WithContext("escalation.", model.status());
+  if (*model == first_.model) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("escalation.model: must be another model than \"", first_.info().name, "\", which answers first"));
+  }
+  second_.model = *model;
+  ASSIGN_OR_RETURN(second_.plan, PlanSegment(request_, second_.info(), serving_.uncertainty_threshold));
+  second_.plan.anytime = PredictionCount(second_.info().spec) > 1;
   return absl::OkStatus();
 }
 
@@ -90,60 +124,112 @@ absl::Status SegmentTask::Decode() {
   const SteadyTime start = steady_clock::now();
   queue_ms_ += MillisecondsSince(handed_over_);
   RETURN_IF_ERROR(StillWanted());
-  InferenceJob job;
   absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), serving_.decode_limits);
   if (!image.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
     serving_.refused_pictures->Keep(caller_.identity.request_id, request_.image().encoded());
   }
-  ASSIGN_OR_RETURN(job.image, std::move(image));
+  RETURN_IF_ERROR(image.status());
   decode_ms_ = MillisecondsSince(start);
-  width_ = job.image.width;
-  height_ = job.image.height;
-  RETURN_IF_ERROR(CheckPlanFits(plan_, width_, height_));
+  width_ = image->width;
+  height_ = image->height;
+  RETURN_IF_ERROR(CheckPlanFits(first_.plan, width_, height_));
   RETURN_IF_ERROR(StillWanted());
-  job.region = plan_.region;
-  job.keep_image = plan_.overlay.has_value();
-  job.segmenter = model_->segmenter;
-  job.batching = model_->batching;
-  job.kinds = plan_.kinds;
-  job.priority = plan_.priority;
-  job.deadline = caller_.deadline;
-  job.anytime = plan_.anytime;
+  return Infer(first_, *std::move(image), caller_.deadline, &SegmentTask::Encode);
+}
+
+absl::Status SegmentTask::Infer(const Turn& turn, Image image, SteadyTime deadline, NextStep next) {
+  InferenceJob job;
+  job.segmenter = turn.model->segmenter;
+  job.batching = turn.model->batching;
+  job.image = std::move(image);
+  job.kinds = turn.plan.kinds;
+  job.region = turn.plan.region;
+  job.priority = turn.plan.priority;
+  job.deadline = deadline;
+  job.anytime = turn.plan.anytime;
+  job.keep_image = turn.plan.overlay.has_value() || ((escalation_.has_value() || is_shadowed_) && &turn == &first_);
   job.cancelled = [this] { return GaveUp(); };
-  return serving_.scheduler.Submit(std::move(job), [this](InferenceOutcome outcome) {
+  return serving_.scheduler.Submit(std::move(job), [this, next](InferenceOutcome outcome) {
     handed_over_ = steady_clock::now();
-    Run([this, &outcome] {
+    Run([this, next, &outcome] {
       auto shared = std::make_shared<InferenceOutcome>(std::move(outcome));
-      serving_.workers.Submit([this, shared] { Run([this, shared] { return Encode(std::move(*shared)); }); });
+      serving_.workers.Submit(
+          [this, next, shared] { Run([this, next, &shared] { return (this->*next)(std::move(*shared)); }); });
       return absl::OkStatus();
     });
   });
 }
 
-absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
-  const SteadyTime start = steady_clock::now();
+void SegmentTask::CountWait(const InferenceOutcome& outcome) {
   queue_ms_ += outcome.queue_ms + MillisecondsSince(handed_over_);
-  infer_ms_ = outcome.infer_ms;
+  infer_ms_ += outcome.infer_ms;
   batch_size_ = outcome.batch_size;
+}
+
+void SegmentTask::Answer(const Turn& turn, InferenceOutcome* outcome) {
+  const SteadyTime start = steady_clock::now();
+  const std::string& name = turn.info().name;
+  serving_.metrics.PictureSegmented(name, *outcome->result, turn.plan.has_server_threshold);
+  serving_.metrics.BatchRan(name, outcome->batch_size);
+  const std::optional<PictureVerdict> verdict = VerdictOn(turn.plan, turn.info(), *outcome->result);
+  if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
+  response_.Clear();
+  FillSegmentResponse(turn.plan, turn.info(), &outcome->image, &*outcome->result, &response_);
+  response_.set_request_id(caller_.identity.request_id);
+  const double encode_ms = MillisecondsSince(start);
+  encode_ms_ += encode_ms;
+  FillTiming(response_.mutable_timing());
+  serving_.metrics.StageFinished(name, Stage::kInfer, outcome->infer_ms / 1000);
+  serving_.metrics.StageFinished(name, Stage::kEncode, encode_ms / 1000);
+}
+
+absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
+  CountWait(outcome);
   // The reason that the caller sees first: a shutdown, before the cancellation that it caused.
   if (absl::IsCancelled(outcome.result.status())) RETURN_IF_ERROR(StillWanted());
   RETURN_IF_ERROR(outcome.result.status());
   RETURN_IF_ERROR(StillWanted());
-  const std::string& name = model_info().name;
-  serving_.metrics.PictureSegmented(name, *outcome.result, plan_.has_server_threshold);
-  serving_.metrics.BatchRan(name, batch_size_);
-  const std::optional<PictureVerdict> verdict = VerdictOn(plan_, model_info(), *outcome.result);
-  if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
-  FillSegmentResponse(plan_, model_info(), &outcome.image, &*outcome.result, &response_);
-  response_.set_request_id(caller_.identity.request_id);
-  encode_ms_ = MillisecondsSince(start);
-  FillTiming(response_.mutable_timing());
-  serving_.metrics.StageFinished(name, Stage::kDecode, decode_ms_ / 1000);
-  serving_.metrics.StageFinished(name, Stage::kQueue, queue_ms_ / 1000);
-  serving_.metrics.StageFinished(name, Stage::kInfer, infer_ms_ / 1000);
-  serving_.metrics.StageFinished(name, Stage::kEncode, encode_ms_ / 1000);
+  const bool is_unsure = escalation_.has_value() && escalation_->IsNeeded(first_.plan, first_.info(), *outcome.result);
+  if (is_shadowed_) {
+    is_shadowed_ = false;
+    serving_.shadow->Check(*models_, *first_.model, outcome.image, *outcome.result);
+  }
+  Answer(first_, &outcome);
+  serving_.metrics.StageFinished(first_.info().name, Stage::kDecode, decode_ms_ / 1000);
+  serving_.metrics.StageFinished(first_.info().name, Stage::kQueue, queue_ms_ / 1000);
+  if (is_unsure) return Escalate(std::move(outcome.image));
+  if (escalation_.has_value()) EndEscalation(v1::NOT_NEEDED);
   End(absl::OkStatus());
   return absl::OkStatus();
+}
+
+absl::Status SegmentTask::Escalate(Image image) {
+  // Time to write the second answer, or to send the first if the second comes too late.
+  const auto reserve = std::chrono::duration_cast<SteadyDuration>(
+      std::chrono::duration<double, std::milli>(kEscalationReserveMs + 2 * encode_ms_));
+  const bool has_deadline = caller_.deadline != SteadyTime::max();
+  const SteadyTime deadline = has_deadline ? caller_.deadline - reserve : caller_.deadline;
+  absl::Status status = serving_.scheduler.CheckInTime(*second_.model->segmenter, second_.plan.priority, deadline);
+  if (status.ok()) status = Infer(second_, std::move(image), deadline, &SegmentTask::EncodeSecond);
+  if (status.ok()) return status;
+  EndEscalation(v1::NO_TIME);
+  End(absl::OkStatus());
+  return absl::OkStatus();
+}
+
+absl::Status SegmentTask::EncodeSecond(InferenceOutcome outcome) {
+  CountWait(outcome);
+  const absl::Status& status = outcome.result.status();
+  if (absl::IsCancelled(status)) RETURN_IF_ERROR(StillWanted());
+  if (status.ok()) Answer(second_, &outcome);
+  EndEscalation(status.ok() ? v1::ESCALATED : absl::IsDeadlineExceeded(status) ? v1::NO_TIME : v1::SECOND_FAILED);
+  End(absl::OkStatus());
+  return absl::OkStatus();
+}
+
+void SegmentTask::EndEscalation(v1::EscalationOutcome outcome) {
+  response_.set_escalation(outcome);
+  serving_.metrics.EscalationEnded(first_.info().name, absl::AsciiStrToLower(v1::EscalationOutcome_Name(outcome)));
 }
 
 void SegmentTask::FillTiming(v1::Timing* timing) const {
@@ -156,8 +242,12 @@ void SegmentTask::FillTiming(v1::Timing* timing) const {
 
 void SegmentTask::Record(const absl::Status& status) {
   const double total_ms = MillisecondsSince(arrival_);
-  const std::string model(model_ == nullptr ? Metrics::kUnknownModel : absl::string_view(model_info().name));
+  const std::string model(first_.model == nullptr ? Metrics::kUnknownModel : absl::string_view(first_.info().name));
   serving_.metrics.RequestFinished(caller_.method, model, status.code(), total_ms / 1000);
+  if (first_.model != nullptr) {
+    serving_.statistics.PictureEnded(statistics_entry(), status.code(),
+                                     {total_ms, queue_ms_, decode_ms_, infer_ms_, encode_ms_, batch_size_});
+  }
   LogInfo("request", {{"request_id", caller_.identity.request_id},
                       {"trace_id", caller_.identity.trace.trace_id},
                       {"parent_id", caller_.identity.trace.parent_id},
@@ -172,7 +262,8 @@ void SegmentTask::Record(const absl::Status& status) {
                       {"queue_ms", queue_ms_},
                       {"infer_ms", infer_ms_},
                       {"encode_ms", encode_ms_},
-                      {"batch_size", batch_size_}});
+                      {"batch_size", batch_size_},
+                      {"escalation", v1::EscalationOutcome_Name(response_.escalation())}});
 }
 
 void SegmentTask::End(absl::Status status) noexcept {
@@ -181,6 +272,7 @@ void SegmentTask::End(absl::Status status) noexcept {
   } catch (const std::exception&) {
     // Out of memory for a log line: the caller still gets the answer.
   }
+  if (is_shadowed_) serving_.shadow->Skip();
   if (is_admitted_) serving_.admission.Answered();
   const Done done = std::move(done_);  // the task may be gone before it returns
   done(status);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,11 +13,13 @@
 #include "server/execution/admission.h"
 #include "server/execution/inference_scheduler.h"
 #include "server/execution/worker_pool.h"
+#include "server/metrics/inference_statistics.h"
 #include "server/metrics/metrics.h"
 #include "server/model_hub.h"
 #include "server/refused_pictures.h"
 #include "server/request_identity.h"
 #include "server/segment_plan.h"
+#include "server/shadow/shadow.h"
 
 namespace candor {
 
@@ -27,10 +30,12 @@ struct ServingContext {
   WorkerPool& workers;
   Admission& admission;
   Metrics& metrics;
+  InferenceStatistics& statistics;
   DecodeLimits decode_limits;
   float uncertainty_threshold = 0.1F;           // share of a kind's upper bound
   int max_streams = 64;                         // open at the same time
   RefusedPictures* refused_pictures = nullptr;  // null: they are not kept
+  Shadow* shadow = nullptr;                     // null: nothing is checked
 };
 
 // Who asks, and until when.
@@ -41,7 +46,8 @@ struct TaskCaller {
 };
 
 // One picture from request to response, whatever the protocol: check (the caller's thread), decode (a worker), infer
-// (the scheduler), encode (a worker). At each moment one thread owns the task; only Cancel may come from aside.
+// (the scheduler), encode (a worker); with an escalation perhaps infer and encode once more. At each moment one thread
+// owns the task; only Cancel may come from aside.
 class SegmentTask {
  public:
   using Done = std::function<void(const absl::Status&)>;
@@ -64,10 +70,26 @@ class SegmentTask {
   void Cancel();
 
  private:
+  // A model and what is asked of it.
+  struct Turn {
+    const LoadedModel* model = nullptr;
+    SegmentPlan plan;
+
+    const ModelInfo& info() const { return model->segmenter->info(); }
+  };
+  using NextStep = absl::Status (SegmentTask::*)(InferenceOutcome);
+
   // Each step hands the task over as its last act, or returns why it is over.
   absl::Status Check();
+  absl::Status CheckEscalation();
   absl::Status Decode();
+  absl::Status Infer(const Turn& turn, Image image, SteadyTime deadline, NextStep next);
   absl::Status Encode(InferenceOutcome outcome);
+  // After Encode: asks the second model. The response has the first one's answer, which stays if that fails.
+  absl::Status Escalate(Image image);
+  absl::Status EncodeSecond(InferenceOutcome outcome);
+  // Writes the response and counts the picture.
+  void Answer(const Turn& turn, InferenceOutcome* outcome);
   // Runs a step; ends the task on an error or an exception.
   template <typename Step>
   void Run(Step step) noexcept;
@@ -78,7 +100,11 @@ class SegmentTask {
   // Why nobody waits any more; OK if somebody does.
   absl::Status StillWanted() const;
   void Record(const absl::Status& status);
-  const ModelInfo& model_info() const { return model_->segmenter->info(); }
+  void CountWait(const InferenceOutcome& outcome);
+  void EndEscalation(v1::EscalationOutcome outcome);
+  InferenceStatistics::Entry statistics_entry() const {
+    return {first_.info().name, first_.info().version, request_.image().has_encoded()};
+  }
 
   const ServingContext& serving_;
   const TaskCaller caller_;
@@ -90,9 +116,11 @@ class SegmentTask {
 
   bool is_admitted_ = false;
   std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
-  const LoadedModel* model_ = nullptr;           // null: unknown
-  SegmentPlan plan_;
-  SteadyTime handed_over_;  // when the task last began to wait for a thread
+  Turn first_;                                   // without a model: an unknown one was asked for
+  std::optional<EscalationPlan> escalation_;
+  bool is_shadowed_ = false;  // Shadow::Check or Skip is due
+  Turn second_;               // with an escalation
+  SteadyTime handed_over_;    // when the task last began to wait for a thread
   int width_ = 0;
   int height_ = 0;
   int batch_size_ = 0;

@@ -37,10 +37,6 @@ v1::Verdict ToProto(PictureVerdict verdict) {
   return v1::VERDICT_UNSPECIFIED;
 }
 
-const Calibration::Verdict* VerdictThresholds(const ModelSpec& spec) {
-  return spec.calibration.has_value() && spec.calibration->verdict.has_value() ? &*spec.calibration->verdict : nullptr;
-}
-
 // The decoder's message after the field's path.
 absl::Status Prefixed(absl::string_view path, const absl::Status& status) {
   return WithReason(absl::Status(status.code(), absl::StrCat(path, status.message())), kImageRefused);
@@ -212,17 +208,6 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLim
   absl::StatusOr<Image> converted = ConvertRawImage(raw, limits);
   if (!converted.ok()) return Prefixed("image.raw.", converted.status());
   return converted;
-}
-
-std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
-                                        const Segmentation& segmentation) {
-  if (plan.region.has_value()) return std::nullopt;
-  const Calibration::Verdict* thresholds = VerdictThresholds(model.spec);
-  if (thresholds == nullptr) return std::nullopt;
-  for (const KindResult& kind : segmentation.kinds) {
-    if (kind.statistics.kind == thresholds->kind) return JudgePicture(*thresholds, kind.statistics.mean);
-  }
-  return std::nullopt;
 }
 
 void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,

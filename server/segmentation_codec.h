@@ -9,7 +9,6 @@
 #include "candor/v1/segmentation.pb.h"
 #include "core/image/decode.h"
 #include "core/image/image.h"
-#include "core/model/verdict.h"
 #include "core/segmenter/segmenter.h"
 #include "server/segment_plan.h"
 
@@ -17,10 +16,6 @@ namespace candor {
 
 // InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
 absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLimits& limits);
-
-// By the model's calibration; none without one, or for a region: it was fitted on whole pictures.
-std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
-                                        const Segmentation& segmentation);
 
 // Everything but request id and timing. `picture` is the whole one, needed only if the plan needs it. Takes the labels
 // out of `segmentation`, and changes those that `plan.abstain` says.

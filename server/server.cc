@@ -27,13 +27,18 @@
 #include "core/base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/build_info.h"
+#include "server/call_gate.h"
 #include "server/config.h"
 #include "server/health/health_board.h"
 #include "server/health/port_probe.h"
 #include "server/health/self_probe.h"
+#include "server/kserve/kserve_service.h"
+#include "server/lifecycle/admin_service.h"
+#include "server/lifecycle/model_lifecycle.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
+#include "server/metrics/triton_metrics.h"
 #include "server/refused_pictures.h"
 #include "server/security/security.h"
 #include "server/segmentation_service.h"
@@ -42,6 +47,7 @@ namespace candor {
 namespace {
 
 constexpr char kServiceName[] = "candor.v1.Segmentation";
+constexpr char kInferenceServiceName[] = "inference.GRPCInferenceService";
 
 // Linking the reflection library registers its plug-in with every server builder; this takes it out again.
 class WithoutReflection : public grpc::ServerBuilderOption {
@@ -81,23 +87,52 @@ void SetGrpcArguments(const v1::ServerConfig& config, grpc::ServerBuilder* build
   builder->SetMaxSendMessageSize(-1);
 }
 
+ModelMetricsInfo MetricsInfo(const LoadedModel& model) {
+  const ModelInfo& info = model.segmenter->info();
+  ModelMetricsInfo metrics{info.name, info.version, model.load_seconds, info.spec.default_kind(), {}, false};
+  for (const ClassSpec& spec : info.spec.classes) metrics.class_names.push_back(spec.name);
+  metrics.gives_verdicts = info.spec.calibration.has_value() && info.spec.calibration->verdict.has_value();
+  if (info.spec.calibration.has_value()) metrics.reference = info.spec.calibration->reference;
+  return metrics;
+}
+
+KServeSettings KServeSettingsOf(const v1::ServerConfig& config) {
+  KServeSettings settings;
+  settings.max_pictures = std::min(config.max_pending_requests(), KServeSettings::kMostPictures);
+  settings.max_message_bytes = config.max_message_bytes();
+  settings.has_shared_memory = config.system_shared_memory();
+  settings.log_level = ParseLogLevel(config.log_level()).value_or(LogLevel::kInfo);
+  return settings;
+}
+
 std::vector<ModelMetricsInfo> MetricsInfos(const ModelRegistry& models) {
   std::vector<ModelMetricsInfo> result;
-  for (const LoadedModel& model : models.models()) {
-    const ModelInfo& info = model.segmenter->info();
-    ModelMetricsInfo metrics{info.name, info.version, model.load_seconds, info.spec.default_kind(), {}, false};
-    for (const ClassSpec& spec : info.spec.classes) metrics.class_names.push_back(spec.name);
-    metrics.gives_verdicts = info.spec.calibration.has_value() && info.spec.calibration->verdict.has_value();
-    result.push_back(std::move(metrics));
-  }
+  for (const LoadedModel& model : models.models()) result.push_back(MetricsInfo(model));
   return result;
+}
+
+std::unique_ptr<Shadow> MakeShadow(const v1::ServerConfig& config, InferenceScheduler& scheduler, WorkerPool& workers,
+                                   Metrics& metrics) {
+  if (!config.has_shadow()) return nullptr;
+  return std::make_unique<Shadow>(config.shadow().model(), config.shadow().share(), config.shadow().max_busy_share(),
+                                  scheduler, workers, metrics);
+}
+
+// Names and aliases.
+std::set<std::string> NamesOf(const ModelRegistry& models) {
+  std::set<std::string> names;
+  for (const LoadedModel& model : models.models()) {
+    names.insert(model.segmenter->info().name);
+    names.insert(model.aliases.begin(), model.aliases.end());
+  }
+  return names;
 }
 
 class ServerImpl : public Server {
  public:
   // `refused_pictures` may be null.
   ServerImpl(const v1::ServerConfig& config, Security security, std::unique_ptr<ModelRegistry> models,
-             std::unique_ptr<RefusedPictures> refused_pictures, InferenceScheduler* scheduler)
+             std::unique_ptr<RefusedPictures> refused_pictures, InferenceScheduler* scheduler, ModelLoading loading)
       : config_(config),
         security_(std::move(security)),
         models_(std::shared_ptr<const ModelRegistry>(std::move(models))),
@@ -106,9 +141,29 @@ class ServerImpl : public Server {
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
         workers_(config.threads()),
-        service_(ServingContext{models_, *scheduler, workers_, admission_, metrics_, DecodeLimits{config.max_pixels()},
-                                config.uncertainty_threshold(), config.max_streams(), refused_pictures_.get()},
-                 security_.authorizer.get()) {}
+        shadow_(MakeShadow(config, *scheduler, workers_, metrics_)),
+        serving_{models_,
+                 *scheduler,
+                 workers_,
+                 admission_,
+                 metrics_,
+                 *statistics_,
+                 DecodeLimits{config.max_pixels()},
+                 config.uncertainty_threshold(),
+                 config.max_streams(),
+                 refused_pictures_.get(),
+                 shadow_.get()},
+        gate_(serving_, security_.authorizer.get()),
+        service_(serving_, &gate_),
+        kserve_service_(serving_, &gate_, KServeSettingsOf(config)) {
+    if (!loading.load) return;
+    lifecycle_ = std::make_unique<ModelLifecycle>(
+        config_, *models_.Now(),
+        ModelLifecycle::Surroundings{std::move(loading.prepare_thread), std::move(loading.load),
+                                     [this](std::shared_ptr<const ModelRegistry> next) { Publish(std::move(next)); },
+                                     [this](absl::string_view model, bool ok) { metrics_.ModelLoadEnded(model, ok); }});
+    admin_ = std::make_unique<AdminService>(lifecycle_.get(), &workers_, &metrics_, security_.authorizer.get());
+  }
 
   ~ServerImpl() override { ServerImpl::Drain(); }
 
@@ -119,17 +174,29 @@ class ServerImpl : public Server {
   const std::string& grpc_address() const override { return grpc_address_; }
   const std::string& metrics_address() const override { return metrics_address_; }
   void Drain() override;
+  void Configure(const v1::ServerConfig& config) override {
+    if (lifecycle_ != nullptr) lifecycle_->Configure(config);
+  }
 
  private:
+  void Publish(std::shared_ptr<const ModelRegistry> models);
+
   const v1::ServerConfig config_;
   const Security security_;
   ModelHub models_;
   const std::unique_ptr<RefusedPictures> refused_pictures_;
   Metrics metrics_;
+  const std::shared_ptr<InferenceStatistics> statistics_ = std::make_shared<InferenceStatistics>();
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
   WorkerPool workers_;
+  std::unique_ptr<Shadow> shadow_;  // null: none
+  const ServingContext serving_;
+  CallGate gate_;
   SegmentationService service_;
+  KServeService kserve_service_;
+  std::unique_ptr<ModelLifecycle> lifecycle_;  // these two: null without ModelLoading::load
+  std::unique_ptr<AdminService> admin_;
   std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HealthBoard> health_;
@@ -142,7 +209,8 @@ absl::Status ServerImpl::StartMetrics() {
   if (config_.metrics_listen() == kMetricsOff) return absl::OkStatus();
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.metrics_listen()));
   absl::StatusOr<std::unique_ptr<MetricsPage>> page =
-      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_});
+      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_},
+                        std::make_shared<TritonMetrics>(statistics_));
   if (!page.ok()) return absl::UnavailableError(absl::StrCat("metrics_listen: ", page.status().message()));
   metrics_page_ = *std::move(page);
   metrics_address_ = absl::StrCat(address.host, ":", metrics_page_->port());
@@ -168,6 +236,8 @@ absl::Status ServerImpl::StartGrpc() {
       config_.listen(),
       security_.tls == nullptr ? grpc::InsecureServerCredentials() : security_.tls->MakeServerCredentials(), &port);
   builder.RegisterService(&service_);
+  builder.RegisterService(&kserve_service_);
+  if (admin_ != nullptr) builder.RegisterService(admin_.get());
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config_.listen(),
@@ -175,16 +245,32 @@ absl::Status ServerImpl::StartGrpc() {
   }
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
   grpc_address_ = absl::StrCat(address.host, ":", port);
-  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(), std::vector<std::string>{kServiceName});
-  const std::shared_ptr<const ModelRegistry> models = models_.Now();
-  std::set<std::string> names;
-  for (const LoadedModel& model : models->models()) {
-    names.insert(model.segmenter->info().name);
-    names.insert(model.aliases.begin(), model.aliases.end());
-  }
-  health_->ShowModels(names);
+  health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(),
+                                          std::vector<std::string>{kServiceName, kInferenceServiceName});
+  health_->ShowModels(NamesOf(*models_.Now()));
+  if (lifecycle_ != nullptr) lifecycle_->Open();
   if (config_.self_probe_interval_ms() > 0) StartSelfProbe(address.host, port);
   return absl::OkStatus();
+}
+
+// Counted before the first call, shown once calls may come.
+void ServerImpl::Publish(std::shared_ptr<const ModelRegistry> models) {
+  const std::shared_ptr<const ModelRegistry> before = models_.Now();
+  const auto is_in = [](const ModelRegistry& registry, const ModelInfo& info) {
+    return std::any_of(registry.models().begin(), registry.models().end(), [&info](const LoadedModel& model) {
+      const ModelInfo& other = model.segmenter->info();
+      return other.name == info.name && other.version == info.version && other.digest == info.digest;
+    });
+  };
+  for (const LoadedModel& model : before->models()) {
+    const ModelInfo& info = model.segmenter->info();
+    if (!is_in(*models, info)) metrics_.RemoveModel(info.name, info.version);
+  }
+  for (const LoadedModel& model : models->models()) {
+    if (!is_in(*before, model.segmenter->info())) metrics_.AddModel(MetricsInfo(model));
+  }
+  models_.Replace(models);
+  health_->ShowModels(NamesOf(*models));
 }
 
 void ServerImpl::StartSelfProbe(const std::string& host, int port) {
@@ -213,6 +299,8 @@ void ServerImpl::StartSelfProbe(const std::string& host, int port) {
 void ServerImpl::Drain() {
   if (grpc_ == nullptr) return;
   self_probe_.reset();
+  if (lifecycle_ != nullptr) lifecycle_->Close();
+  kserve_service_.SayNotReady();
   if (config_.drain_delay_ms() > 0) {
     health_->Close();
     absl::SleepFor(absl::Milliseconds(config_.drain_delay_ms()));
@@ -228,6 +316,7 @@ void ServerImpl::Drain() {
   // Ends what is left on the connections: answers that nobody reads, and health watches, which never end by themselves.
   grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   grpc_->Wait();
+  lifecycle_.reset();  // with a change under way that nobody waits for
   health_.reset();
   grpc_.reset();
   metrics_page_.reset();
@@ -237,7 +326,7 @@ void ServerImpl::Drain() {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
-                                                      InferenceScheduler* scheduler) {
+                                                      InferenceScheduler* scheduler, ModelLoading loading) {
   ASSIGN_OR_RETURN(Security security, OpenSecurity(config));
   std::unique_ptr<RefusedPictures> refused_pictures;
   if (!config.refused_dump_dir().empty()) {
@@ -249,7 +338,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& co
     refused_pictures = *std::move(opened);
   }
   auto server = std::make_unique<ServerImpl>(config, std::move(security), std::move(models),
-                                             std::move(refused_pictures), scheduler);
+                                             std::move(refused_pictures), scheduler, std::move(loading));
   RETURN_IF_ERROR(server->StartMetrics());
   RETURN_IF_ERROR(server->StartGrpc());
   return std::unique_ptr<Server>(std::move(server));

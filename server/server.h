@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "candor/v1/config.pb.h"
 #include "server/execution/inference_scheduler.h"
+#include "server/lifecycle/load_model.h"
 #include "server/model_registry.h"
 
 namespace candor {
+
+// How a running server loads models.
+struct ModelLoading {
+  std::function<void()> prepare_thread;  // the first thing on the thread that loads, before the port opens; may be null
+  SegmenterLoader load;                  // null: the models stay as they are, and there is no ModelAdmin
+};
 
 // A running server: the gRPC port, the health service, the metrics page and the threads behind them. One that no
 // longer answers on its own port ends the process. The destructor drains.
@@ -21,7 +29,7 @@ class Server {
   // OpenSecurity. Nothing is left open then.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config,
                                                        std::unique_ptr<ModelRegistry> models,
-                                                       InferenceScheduler* scheduler);
+                                                       InferenceScheduler* scheduler, ModelLoading loading = {});
   virtual ~Server() = default;
 
   // HOST:PORT with the real port.
@@ -32,6 +40,9 @@ class Server {
   // drain_timeout_ms, then cancels them, and closes the ports. Returns when nothing runs any more; a second call does
   // nothing. One thread only.
   virtual void Drain() = 0;
+
+  // Takes `models` and `default_model` of `config`, and newer versions, in the background; the outcome is logged.
+  virtual void Configure(const v1::ServerConfig& config) = 0;
 };
 
 }  // namespace candor

@@ -17,6 +17,7 @@ sigset_t WatchedSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -40,16 +41,28 @@ void ShutdownSignal::Arm() {
   is_armed_ = true;
 }
 
+ShutdownSignal::Event ShutdownSignal::Wait() {
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(this, &ShutdownSignal::HasEvent));
+  if (has_shutdown_) return Event::kShutdown;
+  has_hangup_ = false;
+  return Event::kHangup;
+}
+
 void ShutdownSignal::Watch() {
   const sigset_t signals = WatchedSignals();
   for (;;) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
     if (is_ending_) return;
-    if (received_.HasBeenNotified()) _exit(static_cast<int>(ExitCode::kInterrupted));
     absl::MutexLock lock(&mu_);
+    if (signal == SIGHUP) {
+      has_hangup_ = true;
+      continue;
+    }
+    if (has_shutdown_) _exit(static_cast<int>(ExitCode::kInterrupted));
     if (!is_armed_) _exit(static_cast<int>(ExitCode::kOk));
-    received_.Notify();
+    has_shutdown_ = true;
   }
 }
 

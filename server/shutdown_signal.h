@@ -6,32 +6,36 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 
 namespace candor {
 
-// SIGTERM and SIGINT as an event. One object a process, made before any other thread: it blocks both signals in its
-// maker's thread, and threads made later inherit that. The second signal ends the process at once with 130.
+// SIGTERM, SIGINT and SIGHUP as events. One object a process, made before any other thread: it blocks the signals in
+// its maker's thread, and threads made later inherit that. The second SIGTERM or SIGINT ends the process at once with
+// 130.
 class ShutdownSignal {
  public:
+  enum class Event { kShutdown, kHangup };
+
   ShutdownSignal();
   ~ShutdownSignal();
 
   ShutdownSignal(const ShutdownSignal&) = delete;
   ShutdownSignal& operator=(const ShutdownSignal&) = delete;
 
-  // Until this is called, the first signal ends the process with 0: there is nothing to drain yet.
+  // Until this is called, the first SIGTERM or SIGINT ends the process with 0: there is nothing to drain yet.
   void Arm() ABSL_LOCKS_EXCLUDED(mu_);
-  // Waits for the first signal after Arm.
-  void Wait() { received_.WaitForNotification(); }
+  // Waits for what comes next: the shutdown for good, or a SIGHUP; several before the call are one.
+  Event Wait() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void Watch() ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasEvent() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return has_shutdown_ || has_hangup_; }
 
   absl::Mutex mu_;
+  bool has_shutdown_ ABSL_GUARDED_BY(mu_) = false;
+  bool has_hangup_ ABSL_GUARDED_BY(mu_) = false;
   bool is_armed_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<bool> is_ending_{false};
-  absl::Notification received_;
   std::thread watcher_;
 };
 

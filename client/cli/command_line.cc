@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/admin_command.h"
 #include "client/cli/bench_command.h"
 #include "client/cli/compare_command.h"
 #include "client/cli/health_command.h"
@@ -23,6 +24,7 @@ constexpr char kHelp[] = R"(Examples:
   candor health
   candor stream --fps 10 pictures/
   candor bench --rate 20 --duration 30
+  candor admin reload
 
 Data goes to stdout, errors and progress to stderr. `candor COMMAND --help` tells the rest.)";
 
@@ -33,6 +35,7 @@ struct Flags {
   HealthFlags health;
   StreamFlags stream;
   BenchFlags bench;
+  AdminFlags admin;
 };
 
 }  // namespace
@@ -49,6 +52,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
   const CLI::App* health = AddHealthCommand(&app, &flags.health);
   const CLI::App* stream = AddStreamCommand(&app, &flags.stream);
+  const CLI::App* admin = AddAdminCommand(&app, &flags.admin);
   AddBenchCommand(&app, &flags.bench);
 
   ExitCode code = ExitCode::kOk;
@@ -58,6 +62,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
            : compare->parsed() ? RunCompare(flags.compare, console)
            : models->parsed()  ? RunModels(flags.models, console)
            : health->parsed()  ? RunHealth(flags.health, console)
+           : admin->parsed()   ? RunAdmin(flags.admin, console)
            : stream->parsed()  ? RunStream(flags.stream, console)
                                : RunBench(flags.bench, console);
   } catch (const CLI::ParseError& error) {

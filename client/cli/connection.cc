@@ -42,16 +42,21 @@ void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
   app->add_option("--token-file", flags->token_file, "File with the token to send")->type_name("FILE");
 }
 
-absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections) {
+ClientOptions OptionsOf(const ConnectionFlags& flags) {
   ClientOptions options;
   options.server = flags.server;
   options.timeout = absl::Seconds(flags.timeout_s);
-  options.connections = connections;
   options.tls_ca_file = flags.tls_ca;
   options.tls_certificate_file = flags.tls_cert;
   options.tls_key_file = flags.tls_key;
   options.tls_server_name = flags.tls_server_name;
   options.token_file = flags.token_file;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections) {
+  ClientOptions options = OptionsOf(flags);
+  options.connections = connections;
   return SegmentationClient::Create(options);
 }
 

@@ -32,6 +32,7 @@ struct ConnectionFlags {
 // Declares --server, --timeout, --tls-... and --token-file.
 void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags);
 
+ClientOptions OptionsOf(const ConnectionFlags& flags);
 absl::StatusOr<std::unique_ptr<SegmentationClient>> Connect(const ConnectionFlags& flags, int connections = 1);
 
 // Reports `status` on one line, after "SUBJECT: " if there is a subject, and gives the exit code that belongs to it.

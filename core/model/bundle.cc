@@ -26,23 +26,6 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
-// The directory's own spelling, links and all: `student -> models/2024-05` is a bundle called student.
-absl::Status NameFromPath(const fs::path& directory, Bundle* bundle) {
-  std::error_code error;
-  fs::path path = fs::absolute(directory, error).lexically_normal();
-  if (error) return absl::DataLossError(absl::StrCat(directory.string(), ": ", error.message()));
-  if (!path.has_filename()) path = path.parent_path();  // "a/b/" and "a/b/."
-  bundle->name = path.filename().string();
-  const std::string parent = path.parent_path().filename().string();
-  const bool digits = std::all_of(bundle->name.begin(), bundle->name.end(), absl::ascii_isdigit);
-  int version = 0;
-  if (digits && !parent.empty() && absl::SimpleAtoi(bundle->name, &version)) {
-    bundle->name = parent;
-    bundle->version = version;
-  }
-  return absl::OkStatus();
-}
-
 std::string MemberFileName(size_t index, size_t count) {
   return count == 1 ? "model.safetensors" : absl::StrCat("member_", index, ".safetensors");
 }
@@ -65,6 +48,25 @@ std::string Describe(const FileRecord& file) {
 }
 
 }  // namespace
+
+// The directory's own spelling, links and all: `student -> models/2024-05` is a bundle called student.
+absl::StatusOr<BundleName> NameOfBundle(const std::string& directory) {
+  std::error_code error;
+  fs::path path = fs::absolute(directory, error).lexically_normal();
+  if (error) return absl::DataLossError(absl::StrCat(directory, ": ", error.message()));
+  if (!path.has_filename()) path = path.parent_path();  // "a/b/" and "a/b/."
+  BundleName result{path.filename().string()};
+  const std::string parent = path.parent_path().filename().string();
+  const bool digits = std::all_of(result.name.begin(), result.name.end(), absl::ascii_isdigit);
+  int version = 0;
+  if (digits && !parent.empty() && absl::SimpleAtoi(result.name, &version)) result = {parent, version};
+  return result;
+}
+
+bool HoldsBundle(const std::string& directory) {
+  std::error_code error;
+  return fs::is_regular_file(fs::path(directory) / kManifest, error);
+}
 
 // The file is in memory twice for a moment, as bytes and as tensors.
 absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index) {
@@ -95,7 +97,9 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& directory) {
   if (!fs::is_directory(directory, error)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));
   Bundle bundle;
   bundle.directory = directory;
-  RETURN_IF_ERROR(NameFromPath(directory, &bundle));
+  ASSIGN_OR_RETURN(BundleName name, NameOfBundle(directory));
+  bundle.name = std::move(name.name);
+  bundle.version = name.version;
   const std::string manifest = (fs::path(directory) / kManifest).string();
   ASSIGN_OR_RETURN(const std::string json, ReadFile(manifest, kMaxManifestBytes));
   bundle.digest = Sha256Hex(json);

@@ -24,6 +24,17 @@ struct Bundle {
   std::vector<TensorFile> members;  // in spec.weights order; empty after OpenBundle
 };
 
+// What a bundle in this directory is called, whether or not there is one.
+struct BundleName {
+  std::string name;
+  int version = 1;
+};
+// DataLoss: the working directory is gone.
+absl::StatusOr<BundleName> NameOfBundle(const std::string& directory);
+
+// Whether there is a model.json, and so a whole bundle.
+bool HoldsBundle(const std::string& directory);
+
 // Reads model.json only. NotFound: no directory, or no model.json in it. InvalidArgument: model.json breaks its format.
 absl::StatusOr<Bundle> OpenBundle(const std::string& directory);
 

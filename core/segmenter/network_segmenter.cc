@@ -126,12 +126,14 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
 
 }  // namespace
 
+void SetInferenceThreads(int threads) { at::set_num_threads(threads); }
+
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options) {
   InstallPooledAllocator();
   ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(bundle_directory));
   auto segmenter = GuardTorch([&] {
-    at::set_num_threads(options.threads);
+    if (options.threads > 0) at::set_num_threads(options.threads);
     return Build(std::move(bundle), options);
   });
   // Errors of reading name the file already.

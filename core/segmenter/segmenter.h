@@ -58,9 +58,13 @@ absl::StatusOr<Device> ParseDevice(absl::string_view name);  // "auto", "cpu", "
 // library missing (the message names it and how to get it).
 absl::StatusOr<Device> PrepareDevice(Device wanted);
 
+// How many threads the calling thread computes with, and those that begin to after it. To OpenMP this is a number of
+// each thread, to MKL one of the process: where several threads compute, the one that matters calls last.
+void SetInferenceThreads(int threads);
+
 struct LoadOptions {
   Device device = Device::kCpu;  // kCpu or kCuda, from PrepareDevice
-  int threads = 1;               // for one inference; set for the whole process
+  int threads = 1;               // SetInferenceThreads for the caller; 0: as they are
   // For studies: only these members of an ensemble, which then answer as an ensemble of that size (one: as a single
   // network), without a known answer to compare with. Empty: all.
   std::vector<int> members;

@@ -3,6 +3,7 @@
 // What a model says about one picture, and what may be asked of it. Plain C++: seen on both sides of the firewall.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -37,6 +38,10 @@ struct PredictRequest {
   std::optional<Region> region = std::nullopt;
 };
 
+// Pixels in each of 64 equal bins over [0, UncertaintyKindMax].
+inline constexpr int kUncertaintyHistogramBins = 64;
+using UncertaintyHistogram = std::array<int64_t, kUncertaintyHistogramBins>;
+
 struct KindStatistics {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
   float mean = 0;
@@ -48,6 +53,7 @@ struct KindStatistics {
   float p99 = 0;
   float threshold = 0;
   float share_above_threshold = 0;  // in [0, 1]
+  UncertaintyHistogram histogram{};
 };
 
 struct KindResult {

@@ -52,6 +52,8 @@ KindStatistics KindAccumulator::Finish() const {
   figures.threshold = threshold_;
   figures.share_above_threshold =
       static_cast<float>(static_cast<double>(above_threshold_) / static_cast<double>(count_));
+  static_assert(kBins % kUncertaintyHistogramBins == 0);
+  for (int i = 0; i < kBins; ++i) figures.histogram[i * kUncertaintyHistogramBins / kBins] += histogram_[i];
   return figures;
 }
 

@@ -6,13 +6,19 @@
 #include "absl/strings/str_cat.h"
 
 namespace candor {
+namespace {
 
-SteadyDuration ComputeTimes::Recent::Median() const {
+// The second largest of eight.
+constexpr double kMostlyBelow = 0.75;
+
+}  // namespace
+
+SteadyDuration ComputeTimes::Recent::Quantile(double share) const {
   std::array<SteadyDuration, kKept> sorted = times;
-  const auto end = sorted.begin() + std::min(count, kKept);
-  const auto middle = sorted.begin() + (end - sorted.begin()) / 2;
-  std::nth_element(sorted.begin(), middle, end);
-  return *middle;
+  const int kept = std::min(count, kKept);
+  const int rank = std::min(static_cast<int>(share * kept), kept - 1);
+  std::nth_element(sorted.begin(), sorted.begin() + rank, sorted.begin() + kept);
+  return sorted[rank];
 }
 
 void ComputeTimes::Recent::Shrink() {
@@ -40,9 +46,14 @@ SteadyDuration ComputeTimes::Expect(absl::string_view model, int64_t pixels, int
   return SteadyDuration::zero();
 }
 
-SteadyDuration ComputeTimes::ExpectAny(absl::string_view model) const {
+SteadyDuration ComputeTimes::ExpectAtMost(absl::string_view model, int64_t pixels) const {
+  const Recent* recent = Find(KeyOf(model, pixels, 1));
+  return recent == nullptr ? SteadyDuration::zero() : recent->Quantile(kMostlyBelow);
+}
+
+SteadyDuration ComputeTimes::ExpectAnyAtMost(absl::string_view model) const {
   const auto found = by_model_.find(model);
-  return found == by_model_.end() ? SteadyDuration::zero() : found->second.Median();
+  return found == by_model_.end() ? SteadyDuration::zero() : found->second.Quantile(kMostlyBelow);
 }
 
 void ComputeTimes::Doubt(absl::string_view model, int64_t pixels, int pictures) {

@@ -21,8 +21,11 @@ class ComputeTimes {
 
   // The median of the last times of such a batch. Without one: of one picture times `pictures`. 0: not known.
   SteadyDuration Expect(absl::string_view model, int64_t pixels, int pictures) const;
-  // Of one picture of whatever size the model saw last. 0: not known.
-  SteadyDuration ExpectAny(absl::string_view model) const;
+  // What seven of eight such batches stay below, of one picture: what a deadline is held against. Under overload every
+  // job would else be run so late that half of them miss it.
+  SteadyDuration ExpectAtMost(absl::string_view model, int64_t pixels) const;
+  // The same of one picture of whatever size the model saw last. 0: not known.
+  SteadyDuration ExpectAnyAtMost(absl::string_view model) const;
 
   // Takes a fifth off the times of such a batch. To be called when work was refused because of them: after a hiccup
   // (a stopped process, a busy machine) they would else refuse for ever, and never be measured again.
@@ -36,7 +39,8 @@ class ComputeTimes {
     int count = 0;  // of all times so far
 
     void Add(SteadyDuration taken) { times[count++ % kKept] = taken; }
-    SteadyDuration Median() const;
+    SteadyDuration Median() const { return Quantile(0.5); }
+    SteadyDuration Quantile(double share) const;
     void Shrink();
   };
   // Sizes are the clients' choice.

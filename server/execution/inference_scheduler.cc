@@ -18,6 +18,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// What is waited for may take longer than expected; a queue that is let grow to the deadline makes all of it late.
+constexpr double kWaitMargin = 1.25;
+
 double MillisecondsBetween(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
@@ -72,6 +75,7 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
                      WaitAhead(job.priority));
   }
   const SteadyDuration expected = times_.Expect(job.segmenter->info().name, pixels, 1);
+  if (job.priority != Priority::kIdle) requests_waiting_.fetch_add(1, std::memory_order_relaxed);
   queued_bytes_ += bytes;
   queued_time_[static_cast<int>(job.priority)] += expected;
   queue_.push_back({std::move(job), std::move(done), steady_clock::now(), pixels, expected});
@@ -82,7 +86,8 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
 absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const {
   absl::MutexLock lock(&mu_);
   const absl::Duration wait = WaitAhead(priority);
-  const SteadyDuration expected = absl::ToChronoNanoseconds(wait) + times_.ExpectAny(segmenter.info().name);
+  const SteadyDuration expected =
+      absl::ToChronoNanoseconds(kWaitMargin * wait) + times_.ExpectAnyAtMost(segmenter.info().name);
   const SteadyTime now = steady_clock::now();
   // Without a queue the estimate may be wrong, and running costs nobody else anything.
   if (queue_.empty() || !IsAfter(now, expected, deadline)) return absl::OkStatus();
@@ -114,6 +119,7 @@ int InferenceScheduler::queued() const {
 void InferenceScheduler::Take(Queue::iterator entry, Queue* into) {
   queued_bytes_ -= static_cast<int64_t>(entry->job.image.pixels.size());
   queued_time_[static_cast<int>(entry->job.priority)] -= entry->expected;
+  if (entry->job.priority != Priority::kIdle) requests_waiting_.fetch_sub(1, std::memory_order_relaxed);
   into->splice(into->end(), queue_, entry);
 }
 
@@ -123,7 +129,7 @@ void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
     const InferenceJob& job = here->job;
     const std::string& model = job.segmenter->info().name;
     // Some members are quicker than all.
-    const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.Expect(model, here->pixels, 1);
+    const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.ExpectAtMost(model, here->pixels);
     const bool is_late = now >= job.deadline;
     if (is_late || IsAfter(now, needed, job.deadline)) {
       if (!is_late) times_.Doubt(model, here->pixels, 1);
@@ -203,6 +209,12 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
 }
 
 void InferenceScheduler::Run(Queue* batch) {
+  for (Entry& entry : *batch) {
+    if (entry.job.priority != Priority::kIdle) continue;
+    entry.job.cancelled = [this, cancelled = std::move(entry.job.cancelled)] {
+      return requests_waiting_.load(std::memory_order_relaxed) > 0 || cancelled();
+    };
+  }
   std::vector<const InferenceJob*> jobs;
   for (const Entry& entry : *batch) jobs.push_back(&entry.job);
   const SteadyTime start = steady_clock::now();

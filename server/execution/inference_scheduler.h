@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -40,6 +41,7 @@ class InferenceScheduler {
   InferenceScheduler(const InferenceScheduler&) = delete;
   InferenceScheduler& operator=(const InferenceScheduler&) = delete;
 
+  // A running idle job is cancelled, before its next member, as soon as a request waits.
   // Never blocks. After OK, `done` is called once, on the scheduler's thread: it must be short and must not throw. A
   // job that is cancelled (Cancelled), or late or bound to be by measured compute times (DeadlineExceeded) when its
   // turn comes never reaches the segmenter. ResourceExhausted, with a retry delay: the queue is full, and `done` is not
@@ -99,6 +101,7 @@ class InferenceScheduler {
   bool has_changed_ ABSL_GUARDED_BY(mu_) = false;                               // since a batch began to wait for more
   ComputeTimes times_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<int> requests_waiting_{0};  // jobs above idle in the queue
   std::thread thread_;
 };
 

@@ -22,6 +22,11 @@ prometheus::Histogram::BucketBoundaries SecondsBuckets() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 }
 
+// Finer towards 1, where two models of one task are.
+prometheus::Histogram::BucketBoundaries AgreementBuckets() {
+  return {0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1};
+}
+
 prometheus::Histogram::BucketBoundaries BatchBuckets() { return {1, 2, 4, 8, 16, 32, 64, 128, 256}; }
 
 // Shares in [0, 1], finer where well-trained models live.
@@ -71,10 +76,35 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                               .Name("candor_model_load_seconds")
                               .Help("Time to read, verify and warm up the model.")
                               .Register(*registry_)),
+      model_loads_(BuildCounter()
+                       .Name("candor_model_loads_total")
+                       .Help("Versions loaded while serving, by model and result.")
+                       .Register(*registry_)),
       frames_(BuildCounter()
                   .Name("candor_stream_frames_total")
                   .Help("Frames of streams, by camera and by what became of them.")
                   .Register(*registry_)),
+      escalations_(BuildCounter()
+                       .Name("candor_escalations_total")
+                       .Help("Requests with an escalation, by the first model and by what came of it.")
+                       .Register(*registry_)),
+      shadow_pictures_(BuildCounter()
+                           .Name("candor_shadow_pictures_total")
+                           .Help("Answers that a second model was to check, by the model that answered.")
+                           .Register(*registry_)),
+      shadow_agreement_(BuildHistogram()
+                            .Name("candor_shadow_agreement")
+                            .Help("Share of each checked picture's pixels to which both models give one label.")
+                            .Register(*registry_)),
+      shadow_rmse_(BuildHistogram()
+                       .Name("candor_shadow_uncertainty_rmse")
+                       .Help("Root mean squared difference of both models' uncertainty, of the answering model's "
+                             "default kind, in its unit.")
+                       .Register(*registry_)),
+      shadow_correlation_(BuildHistogram()
+                              .Name("candor_shadow_uncertainty_correlation")
+                              .Help("Pearson's correlation of both models' uncertainty maps.")
+                              .Register(*registry_)),
       images_(BuildCounter().Name("candor_images_total").Help("Pictures segmented.").Register(*registry_)),
       pixels_(BuildCounter().Name("candor_pixels_total").Help("Pixels segmented.").Register(*registry_)),
       image_uncertainty_(BuildHistogram()
@@ -98,6 +128,11 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                     .Name("candor_verdicts_total")
                     .Help("Pictures by verdict, of models calibrated to give one.")
                     .Register(*registry_)),
+      drift_psi_(BuildGauge()
+                     .Name("candor_uncertainty_drift_psi")
+                     .Help("Population stability index of the recent pictures' uncertainty against the bundle's "
+                           "reference; by custom above 0.25 is a large change.")
+                     .Register(*registry_)),
       in_flight_(BuildGauge()
                      .Name("candor_requests_in_flight")
                      .Help("Requests received and not yet answered.")
@@ -121,6 +156,7 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
   // A family's Add returns the series of those labels if it is there already.
   model_loaded_.Add({{"model", model.name}, {"version", absl::StrCat(model.version)}}).Set(1);
   model_load_seconds_.Add({{"model", model.name}}).Set(model.load_seconds);
+  for (const char* result : {"ok", "failed"}) model_loads_.Add({{"model", model.name}, {"result", result}});
 
   const float range_max = UncertaintyKindMax(model.default_kind, static_cast<int>(model.class_names.size()));
   const prometheus::Labels labels = {{"model", model.name}};
@@ -147,17 +183,34 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
           &verdicts_.Add({{"model", model.name}, {"verdict", std::string(PictureVerdictName(verdict))}}));
     }
   }
+  metrics.reference_kind = model.default_kind;
+  if (model.reference.has_value()) {
+    metrics.reference_kind = model.reference->kind;
+    metrics.drift = std::make_shared<UncertaintyDrift>(model.reference->histogram);
+  }
   {
     absl::MutexLock lock(&mu_);
+    drift_psi_.Remove(&drift_psi_.Add(labels));  // of another version, or none yet
     models_[model.name] = std::make_shared<const ModelMetrics>(std::move(metrics));
   }
   // Rates of a series that starts at its first request miss that request.
   requests_.Add({{"method", "Segment"}, {"model", model.name}, {"code", "OK"}});
 }
 
+void Metrics::ModelLoadEnded(absl::string_view model, bool has_succeeded) {
+  model_loads_.Add({{"model", std::string(model)}, {"result", has_succeeded ? "ok" : "failed"}}).Increment();
+}
+
 void Metrics::RemoveModel(absl::string_view name, int version) {
   const std::string model(name);
   model_loaded_.Remove(&model_loaded_.Add({{"model", model}, {"version", absl::StrCat(version)}}));
+  absl::MutexLock lock(&mu_);
+  drift_psi_.Remove(&drift_psi_.Add({{"model", model}}));
+  const auto found = models_.find(model);
+  if (found == models_.end()) return;
+  ModelMetrics without_drift = *found->second;
+  without_drift.drift.reset();
+  found->second = std::make_shared<const ModelMetrics>(std::move(without_drift));
 }
 
 std::shared_ptr<const Metrics::ModelMetrics> Metrics::FindModel(absl::string_view model) const {
@@ -191,6 +244,22 @@ void Metrics::BatchRan(absl::string_view model, int size) {
   if (metrics != nullptr) metrics->batch_size->Observe(size);
 }
 
+void Metrics::EscalationEnded(absl::string_view model, absl::string_view outcome) {
+  escalations_.Add({{"model", std::string(model)}, {"outcome", std::string(outcome)}}).Increment();
+}
+
+void Metrics::CountShadow(absl::string_view model, absl::string_view outcome) {
+  shadow_pictures_.Add({{"model", std::string(model)}, {"outcome", std::string(outcome)}}).Increment();
+}
+
+void Metrics::ShadowCompared(absl::string_view model, double agreement, double rmse, double correlation) {
+  const prometheus::Labels labels = {{"model", std::string(model)}};
+  CountShadow(model, "compared");
+  ObserveFinite(&shadow_agreement_.Add(labels, AgreementBuckets()), agreement);
+  ObserveFinite(&shadow_rmse_.Add(labels, ShareBuckets()), rmse);
+  ObserveFinite(&shadow_correlation_.Add(labels, AgreementBuckets()), correlation);
+}
+
 void Metrics::FrameEnded(absl::string_view camera, FrameOutcome outcome) {
   constexpr const char* kOutcomes[] = {"answered", "superseded", "late", "refused", "failed"};
   std::string label = camera.empty() ? "none" : std::string(camera);
@@ -210,6 +279,21 @@ void Metrics::VerdictGiven(absl::string_view model, PictureVerdict verdict) {
   if (metrics != nullptr && !metrics->verdicts.empty()) metrics->verdicts[static_cast<size_t>(verdict)]->Increment();
 }
 
+void Metrics::MeasureDrift(const std::string& model, const std::shared_ptr<const ModelMetrics>& metrics,
+                           const Segmentation& segmentation) {
+  if (metrics->drift == nullptr) return;
+  for (const KindResult& kind : segmentation.kinds) {
+    if (kind.statistics.kind != metrics->reference_kind) continue;
+    const std::optional<double> index = metrics->drift->Add(kind.statistics.histogram);
+    if (!index.has_value()) return;
+    // Held over the call, so that the series is not removed meanwhile, nor comes back after it.
+    absl::MutexLock lock(&mu_);
+    const auto found = models_.find(model);
+    if (found != models_.end() && found->second == metrics) drift_psi_.Add({{"model", model}}).Set(*index);
+    return;
+  }
+}
+
 void Metrics::PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold) {
   const auto metrics = FindModel(model);
   if (metrics == nullptr) return;
@@ -220,6 +304,7 @@ void Metrics::PictureSegmented(absl::string_view model, const Segmentation& segm
     ObserveFinite(metrics->image_uncertainty, statistics.mean);
     if (has_server_threshold) ObserveFinite(metrics->uncertain_pixel_ratio, statistics.share_above_threshold);
   }
+  MeasureDrift(std::string(model), metrics, segmentation);
   const size_t classes = std::min(segmentation.classes.size(), metrics->predicted_pixels.size());
   for (size_t i = 0; i < classes; ++i) {
     IncrementFinite(metrics->predicted_pixels[i], static_cast<double>(segmentation.classes[i].pixels));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "server/metrics/uncertainty_drift.h"
 
 namespace candor {
 
@@ -36,6 +38,7 @@ struct ModelMetricsInfo {
   UncertaintyKind default_kind = UncertaintyKind::kPredictiveEntropy;
   std::vector<std::string> class_names;
   bool gives_verdicts = false;
+  std::optional<Calibration::Reference> reference = std::nullopt;  // to measure drift by
 };
 
 // Everything the server counts, prefix candor_. Label values come from closed sets only: methods, status codes, and the
@@ -53,6 +56,8 @@ class Metrics {
 
   // From now on `model` is counted. A name that is there already goes on with its counts.
   void AddModel(const ModelMetricsInfo& model) ABSL_LOCKS_EXCLUDED(mu_);
+  // A version of it was loaded while serving, or was to be.
+  void ModelLoadEnded(absl::string_view model, bool has_succeeded);
   // It is served no more.
   void RemoveModel(absl::string_view name, int version) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -65,12 +70,21 @@ class Metrics {
 
   // `model` has to be loaded, else nothing is counted.
   void StageFinished(absl::string_view model, Stage stage, double seconds);
-  // The first of `segmentation.kinds` is the model's default kind. `has_server_threshold`: its threshold is the
-  // configured one, so that its share above threshold is comparable between pictures.
+  // The drift is of the reference's kind, if `segmentation` has it. The first of `segmentation.kinds` is the model's
+  // default kind. `has_server_threshold`: its threshold is the configured one, so that its share above threshold is
+  // comparable between pictures.
   void PictureSegmented(absl::string_view model, const Segmentation& segmentation, bool has_server_threshold);
 
   // A picture of `model` ran in a batch of that many.
   void BatchRan(absl::string_view model, int size);
+
+  // A request that began with `model` asked for an escalation, which ended so (a closed set of words).
+  void EscalationEnded(absl::string_view model, absl::string_view outcome);
+
+  // A shadow check of an answer of `model`: its figures; it gave way to a request; it failed.
+  void ShadowCompared(absl::string_view model, double agreement, double rmse, double correlation);
+  void ShadowGaveWay(absl::string_view model) { CountShadow(model, "gave_way"); }
+  void ShadowFailed(absl::string_view model) { CountShadow(model, "failed"); }
 
   // A frame of `camera` on a stream ("": no name). Only the first kMostCameras names are told apart.
   void FrameEnded(absl::string_view camera, FrameOutcome outcome) ABSL_LOCKS_EXCLUDED(mu_);
@@ -92,10 +106,16 @@ class Metrics {
     std::vector<prometheus::Counter*> predicted_pixels;       // by class
     std::vector<prometheus::Counter*> predicted_uncertainty;  // by class
     std::vector<prometheus::Counter*> verdicts;               // by PictureVerdict; empty: it gives none
+    UncertaintyKind reference_kind;
+    std::shared_ptr<UncertaintyDrift> drift;  // null: no reference, or no longer served
   };
 
+  void CountShadow(absl::string_view model, absl::string_view outcome);
   // Null: not known.
   std::shared_ptr<const ModelMetrics> FindModel(absl::string_view model) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  void MeasureDrift(const std::string& model, const std::shared_ptr<const ModelMetrics>& metrics,
+                    const Segmentation& segmentation) ABSL_LOCKS_EXCLUDED(mu_);
 
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>& requests_;
@@ -104,7 +124,13 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Gauge>& model_loaded_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
+  prometheus::Family<prometheus::Counter>& model_loads_;
   prometheus::Family<prometheus::Counter>& frames_;
+  prometheus::Family<prometheus::Counter>& escalations_;
+  prometheus::Family<prometheus::Counter>& shadow_pictures_;
+  prometheus::Family<prometheus::Histogram>& shadow_agreement_;
+  prometheus::Family<prometheus::Histogram>& shadow_rmse_;
+  prometheus::Family<prometheus::Histogram>& shadow_correlation_;
   prometheus::Family<prometheus::Counter>& images_;
   prometheus::Family<prometheus::Counter>& pixels_;
   prometheus::Family<prometheus::Histogram>& image_uncertainty_;
@@ -112,6 +138,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& predicted_pixels_;
   prometheus::Family<prometheus::Counter>& predicted_uncertainty_;
   prometheus::Family<prometheus::Counter>& verdicts_;
+  prometheus::Family<prometheus::Gauge>& drift_psi_;
   prometheus::Gauge& in_flight_;
   prometheus::Counter& abandoned_;
   mutable absl::Mutex mu_;

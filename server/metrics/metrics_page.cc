@@ -40,13 +40,18 @@ void Knock(absl::string_view host, int port) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Open(
-    const std::string& host, int port, const std::vector<std::shared_ptr<prometheus::Collectable>>& sources) {
+    const std::string& host, int port, std::vector<std::shared_ptr<prometheus::Collectable>> sources,
+    std::shared_ptr<prometheus::Collectable> triton) {
   const std::string address = absl::StrCat(host, ":", port);
   try {
     auto exposer = std::make_unique<prometheus::Exposer>(address);
     for (const auto& source : sources) exposer->RegisterCollectable(source);
+    if (triton != nullptr) {
+      exposer->RegisterCollectable(triton, "/metrics/triton");
+      sources.push_back(std::move(triton));
+    }
     const int real_port = exposer->GetListeningPorts().at(0);
-    return std::unique_ptr<MetricsPage>(new MetricsPage(host, real_port, std::move(exposer)));
+    return std::unique_ptr<MetricsPage>(new MetricsPage(host, real_port, std::move(sources), std::move(exposer)));
   } catch (const std::exception&) {  // its text says "null context", and no more
     return absl::UnavailableError(absl::StrCat(
         "cannot listen on ", address, ": the port is taken, or the host is not an IP address of this machine"));

@@ -93,6 +93,8 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
     const char* message;
   } cases[] = {
       {"models {}", "models[1].bundle: must name a directory, got \"\""},
+      {"models { bundle: 'x' version: -1 }", "models[1].version: must be in [0, 2147483647], got -1"},
+      {"model_roots: 'x' model_roots: ''", "model_roots[1]: must name a directory, got \"\""},
       {"models { bundle: 'b' aliases: ['x', ''] }", "models[1].aliases[1]: must not be empty"},
       {"listen: 'localhost'", "listen: must be HOST:PORT with a port in [0, 65535], got \"localhost\""},
       {"metrics_listen: '127.0.0.1:65536'", "metrics_listen: must be HOST:PORT"},

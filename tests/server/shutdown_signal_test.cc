@@ -44,6 +44,24 @@ TEST_F(ShutdownSignalDeathTest, ASecondSignalExitsWith130) {
       ExitedWithCode(130), "");
 }
 
+TEST_F(ShutdownSignalDeathTest, AHangupIsAnEventOfItsOwnAndMayComeBeforeArm) {
+  EXPECT_EXIT(
+      {
+        ShutdownSignal shutdown;
+        kill(getpid(), SIGHUP);
+        if (shutdown.Wait() != ShutdownSignal::Event::kHangup) _exit(1);
+        shutdown.Arm();
+        kill(getpid(), SIGHUP);
+        if (shutdown.Wait() != ShutdownSignal::Event::kHangup) _exit(2);
+        kill(getpid(), SIGTERM);
+        if (shutdown.Wait() != ShutdownSignal::Event::kShutdown) _exit(3);
+        kill(getpid(), SIGHUP);
+        if (shutdown.Wait() != ShutdownSignal::Event::kShutdown) _exit(4);
+        _exit(42);
+      },
+      ExitedWithCode(42), "");
+}
+
 TEST_F(ShutdownSignalDeathTest, ASignalBeforeThereIsAnythingToDrainExitsWithZero) {
   EXPECT_EXIT(
       {

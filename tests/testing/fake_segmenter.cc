@@ -26,14 +26,16 @@ KindResult ComputeKind(const Image& image, const KindRequest& request, int class
   }
   std::vector<float> sorted = map;
   std::sort(sorted.begin(), sorted.end());
+  KindResult result;
   double sum = 0;
   int above = 0;
   for (float value : map) {
     sum += value;
     above += value > request.threshold ? 1 : 0;
+    ++result.statistics.histogram[static_cast<size_t>(
+        std::min(value / range_max * kUncertaintyHistogramBins, kUncertaintyHistogramBins - 1.0F))];
   }
   const auto count = static_cast<double>(map.size());
-  KindResult result;
   result.statistics.kind = request.kind;
   result.statistics.mean = static_cast<float>(sum / count);
   result.statistics.max = sorted.back();

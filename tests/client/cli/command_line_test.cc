@@ -59,7 +59,8 @@ TEST(CommandLineTest, HelpGoesToStandardOutputWithExamples) {
                                                                                          {"segment", "--help"},
                                                                                          {"compare", "--help"},
                                                                                          {"models", "--help"},
-                                                                                         {"health", "--help"}}) {
+                                                                                         {"health", "--help"},
+                                                                                         {"admin", "--help"}}) {
     const CandorRun run = Candor(arguments);
     EXPECT_EQ(run.code, ExitCode::kOk);
     EXPECT_THAT(run.out, HasSubstr("Examples:\n  candor " + (arguments.size() == 2 ? arguments[0] : "")));
@@ -80,8 +81,8 @@ TEST(CommandLineTest, PrintsTheVersion) {
 
 TEST(CommandLineTest, EveryCommandSaysThatTheServerIsNotThere) {
   const DeadAddress dead;
-  for (std::vector<std::string> arguments :
-       std::vector<std::vector<std::string>>{{"segment", "a.png"}, {"compare", "a.png"}, {"models"}, {"health"}}) {
+  for (std::vector<std::string> arguments : std::vector<std::vector<std::string>>{
+           {"segment", "a.png"}, {"compare", "a.png"}, {"models"}, {"health"}, {"admin", "reload"}}) {
     arguments.insert(arguments.end(), {"--server", dead.address()});
     const CandorRun run = Candor(arguments);
     EXPECT_EQ(run.code, ExitCode::kUnavailable) << arguments[0];

@@ -2,6 +2,7 @@
 #include "core/uncertainty/statistics.h"
 
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -25,6 +26,10 @@ TEST(KindAccumulatorTest, GivesFiguresOfAKnownSeries) {
   EXPECT_NEAR(figures.p99, 0.99, 1.0 / 1024);
   EXPECT_FLOAT_EQ(figures.share_above_threshold, 0.25f);
   EXPECT_EQ(figures.threshold, 0.75f);
+  EXPECT_EQ(figures.histogram[0], 1);   // below 1 / 64: 0.01
+  EXPECT_EQ(figures.histogram[32], 2);  // from 1 / 2: 0.50 and 0.51
+  EXPECT_EQ(figures.histogram[63], 2);  // from 63 / 64, the end included: 0.99 and 1
+  EXPECT_EQ(std::accumulate(figures.histogram.begin(), figures.histogram.end(), int64_t{0}), 100);
 }
 
 TEST(KindAccumulatorTest, MergedPartsEqualTheWhole) {

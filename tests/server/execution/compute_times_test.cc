@@ -12,7 +12,8 @@ using std::chrono::milliseconds;
 TEST(ComputeTimesTest, KnowsNothingAtFirst) {
   const ComputeTimes times;
   EXPECT_EQ(times.Expect("m", 256, 1), SteadyDuration::zero());
-  EXPECT_EQ(times.ExpectAny("m"), SteadyDuration::zero());
+  EXPECT_EQ(times.ExpectAnyAtMost("m"), SteadyDuration::zero());
+  EXPECT_EQ(times.ExpectAtMost("m", 256), SteadyDuration::zero());
 }
 
 TEST(ComputeTimesTest, ExpectsTheMedianOfTheLastEight) {
@@ -20,7 +21,8 @@ TEST(ComputeTimesTest, ExpectsTheMedianOfTheLastEight) {
   for (const int ms : {900, 900, 900, 10, 11, 12, 13, 14, 500, 15, 16}) times.Add("m", 256, 1, milliseconds(ms));
   // The last eight, sorted: 10 11 12 13 14 15 16 500.
   EXPECT_EQ(times.Expect("m", 256, 1), milliseconds(14));
-  EXPECT_EQ(times.ExpectAny("m"), milliseconds(14));
+  EXPECT_EQ(times.ExpectAtMost("m", 256), milliseconds(16)) << "one in eight was longer";
+  EXPECT_EQ(times.ExpectAnyAtMost("m"), milliseconds(16));
 }
 
 TEST(ComputeTimesTest, SizesBatchesAndModelsAreApart) {
@@ -31,7 +33,7 @@ TEST(ComputeTimesTest, SizesBatchesAndModelsAreApart) {
   EXPECT_EQ(times.Expect("m", 256, 3), milliseconds(30)) << "never measured: three times one";
   EXPECT_EQ(times.Expect("m", 512, 1), SteadyDuration::zero());
   EXPECT_EQ(times.Expect("n", 256, 1), SteadyDuration::zero());
-  EXPECT_EQ(times.ExpectAny("m"), milliseconds(10)) << "of 5 and 10 a picture the upper median";
+  EXPECT_EQ(times.ExpectAnyAtMost("m"), milliseconds(10)) << "of 5 and 10 a picture";
 }
 
 TEST(ComputeTimesTest, DoubtTakesAFifthOff) {
@@ -39,7 +41,7 @@ TEST(ComputeTimesTest, DoubtTakesAFifthOff) {
   times.Add("m", 256, 1, milliseconds(100));
   times.Doubt("m", 256, 1);
   EXPECT_EQ(times.Expect("m", 256, 1), milliseconds(80));
-  EXPECT_EQ(times.ExpectAny("m"), milliseconds(80));
+  EXPECT_EQ(times.ExpectAnyAtMost("m"), milliseconds(80));
 }
 
 TEST(ComputeTimesTest, ManySizesDoNotGrowWithoutBound) {

@@ -72,9 +72,18 @@ TEST(ConnectionFaultsTest, ManySilentPeersDoNotDelayOthers) {
   EXPECT_TRUE(live.Segment(RawRequest()).ok());
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+// UBSan opens a pipe to look at a vtable pointer, and reports a bad one where there is no descriptor left.
+constexpr char kWhyNot[] = "the sanitizer needs descriptors itself";
+
 // gRPC 1.51 stops accepting for good once accept(2) has failed for want of a descriptor (CVE-2023-4785); a newer one
 // goes on. Either the server answers after the flood, or its process has ended with a code that has it started again.
 TEST(ConnectionFaultsTest, AfterAFloodBeyondTheDescriptorLimitTheServerAnswersOrItsProcessEnds) {
+  if (kIsSanitized) GTEST_SKIP() << kWhyNot;
   Subprocess server({CANDOR_FLOODED_SERVER, "40"});
   const std::string address = server.ReadLine();
   ASSERT_TRUE(CallHealth(OpenChannel(address)).ok());
@@ -85,6 +94,7 @@ TEST(ConnectionFaultsTest, AfterAFloodBeyondTheDescriptorLimitTheServerAnswersOr
 }
 
 TEST(ConnectionFaultsTest, WhileAFloodHoldsAllDescriptorsTheProcessEnds) {
+  if (kIsSanitized) GTEST_SKIP() << kWhyNot;
   Subprocess server({CANDOR_FLOODED_SERVER, "40"});
   const IdlePeers flood(server.ReadLine(), 200);
   EXPECT_EQ(server.Wait().exit_code, 70);

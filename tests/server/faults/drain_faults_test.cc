@@ -82,7 +82,7 @@ TEST(DrainFaultsTest, NoneOfAThousandAcceptedRequestsFails) {
 }
 
 TEST(DrainFaultsTest, DuringTheDelayTheServerSaysNotServingAndStillAccepts) {
-  LiveServer live([](v1::ServerConfig* config) { config->set_drain_delay_ms(1000); });
+  LiveServer live([](v1::ServerConfig* config) { config->set_drain_delay_ms(2000); });
   std::thread drainer([&live] { live.server().Drain(); });
   const auto health = grpc::health::v1::Health::NewStub(live.channel());
   grpc::health::v1::HealthCheckResponse response;

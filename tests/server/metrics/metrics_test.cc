@@ -163,5 +163,42 @@ TEST_F(MetricsTest, CountsFromManyThreadsAtOnce) {
   EXPECT_THAT(Page(), HasSubstr("candor_requests_in_flight 0\n"));
 }
 
+// All of the pixels in the lower half of the range.
+Segmentation HalfCertain() {
+  Segmentation result;
+  result.kinds.resize(2);
+  result.kinds[0].statistics.kind = UncertaintyKind::kPredictiveEntropy;
+  result.kinds[0].statistics.histogram[63] = 4;
+  result.kinds[1].statistics.kind = UncertaintyKind::kPredictiveStddev;
+  for (int i = 0; i < 32; ++i) result.kinds[1].statistics.histogram[i] = 100;
+  return result;
+}
+
+ModelMetricsInfo WithEvenReference(int version) {
+  ModelMetricsInfo info{"night", version, 1, UncertaintyKind::kPredictiveEntropy, {"road", "car"}, false};
+  info.reference = {UncertaintyKind::kPredictiveStddev, std::vector<float>(64, 1.0F / 64)};
+  return info;
+}
+
+TEST_F(MetricsTest, DriftIsShownOnceThereAreEnoughPicturesAndGoesWithItsVersion) {
+  const std::string series = "candor_uncertainty_drift_psi{model=\"night\"} ";
+  metrics_.AddModel(WithEvenReference(1));
+  EXPECT_THAT(Page(), Not(HasSubstr(series)));
+  for (int i = 0; i < 50; ++i) metrics_.PictureSegmented("night", HalfCertain(), true);
+  const std::string page = Page();
+  const size_t at = page.find(series);
+  ASSERT_NE(at, std::string::npos);
+  // p = 1/32 or 0, q = 1/64, each with 0.0001 more, in 32 bins each:
+  // 32/64 / 1.0064 (ln((1/32 + 0.0001) / (1/64 + 0.0001)) + ln((1/64 + 0.0001) / 0.0001)) = 0.496820 ln(313.5)
+  EXPECT_NEAR(std::stod(page.substr(at + series.size())), 0.496820 * std::log(313.5), 1e-5);
+  metrics_.RemoveModel("night", 1);
+  EXPECT_THAT(Page(), Not(HasSubstr(series)));
+  metrics_.PictureSegmented("night", HalfCertain(), true);  // a call that was under way
+  EXPECT_THAT(Page(), Not(HasSubstr(series)));
+  metrics_.AddModel(WithEvenReference(2));
+  metrics_.PictureSegmented("night", HalfCertain(), true);
+  EXPECT_THAT(Page(), Not(HasSubstr(series)));  // counts anew
+}
+
 }  // namespace
 }  // namespace candor

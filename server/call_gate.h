@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "server/request_identity.h"
+#include "server/security/authorizer.h"
+#include "server/segment_task.h"
+
+namespace candor {
+
+// What every call of every service passes first: which request it is, and whether its caller may. Thread-safe.
+class CallGate {
+ public:
+  struct Method {
+    absl::string_view name;  // for metrics and the log
+    Role role = Role::kInfer;
+    bool also_while_draining = false;
+  };
+
+  // All is borrowed.
+  CallGate(const ServingContext& serving, Authorizer* authorizer);
+
+  // By the call's metadata; the id goes back as a response header.
+  RequestIdentity Identify(grpc::CallbackServerContext* context);
+
+  // Errors of Authorizer::Check.
+  absl::Status Authorize(const grpc::ServerContextBase& context, Role role) {
+    return authorizer_->Check(context, role);
+  }
+
+  // Identifies, authorizes and answers at once, from memory, counted and logged. `answer` returns the status and sets
+  // the metrics' model label.
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const Method& method,
+                                   const std::function<absl::Status(std::string* model)>& answer);
+
+ private:
+  const ServingContext& serving_;
+  Authorizer* const authorizer_;
+  const std::string request_id_prefix_;  // random, so that ids of two servers or two runs differ
+  std::atomic<uint32_t> request_count_{0};
+};
+
+}  // namespace candor

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/kserve/infer_run.h"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "server/kserve/entry_view.h"
+#include "server/kserve/shared_regions.h"
+#include "server/kserve/triton_status.h"
+
+namespace candor {
+namespace {
+
+using std::chrono::steady_clock;
+
+// What `step` returns or throws.
+template <typename Step>
+absl::Status Guard(Step step) noexcept {
+  try {
+    return step();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("out of memory");
+  } catch (const std::exception& e) {
+    return absl::InternalError(e.what());
+  }
+}
+
+}  // namespace
+
+InferRun::InferRun(const InferContext& context, TaskCaller caller, const inference::ModelInferRequest& request,
+                   inference::ModelInferResponse* response)
+    : context_(context),
+      request_(request),
+      response_(*response),
+      arrival_(steady_clock::now()),
+      identity_(caller.identity),
+      model_label_(Metrics::kUnknownModel) {
+  refusal_ = Guard([&] { return Prepare(std::move(caller)); });
+  if (!refusal_.ok()) tasks_.clear();
+}
+
+absl::Status InferRun::Prepare(TaskCaller caller) {
+  RETURN_IF_ERROR(context_.serving.admission.CheckOpen());
+  ASSIGN_OR_RETURN(const ModelEntry entry,
+                   FindEntry(context_.serving.models, request_.model_name(), request_.model_version()));
+  model_label_ = entry.info().name;
+  const SharedReader read_shared = [this](const SharedTensor& tensor) -> absl::StatusOr<std::string> {
+    if (context_.regions == nullptr) return NoSharedMemory();
+    return context_.regions->Read(tensor);
+  };
+  ASSIGN_OR_RETURN(plan_, PlanInfer(request_, entry.info().name, entry.form, context_.limits, read_shared));
+  for (const InferOutput& output : plan_.outputs) {
+    if (output.shared.has_value() && context_.regions == nullptr) return NoSharedMemory();
+  }
+  if (plan_.timeout.has_value()) caller.deadline = std::min(caller.deadline, arrival_ + *plan_.timeout);
+  answers_.resize(plan_.pictures.size());
+  for (size_t i = 0; i < answers_.size(); ++i) {
+    tasks_.push_back(std::make_unique<SegmentTask>(context_.serving, caller, plan_.pictures[i], &answers_[i]));
+  }
+  return absl::OkStatus();
+}
+
+void InferRun::Start(Done done) {
+  if (!refusal_.ok()) {
+    Refuse(refusal_);
+    const absl::Status status = ToTritonStatus(refusal_);  // the run may be gone before `done` returns
+    done(status);
+    return;
+  }
+  done_ = std::move(done);
+  parts_left_ = static_cast<int>(tasks_.size()) + 1;  // the start counts as one: none may end it before all have begun
+  for (const std::unique_ptr<SegmentTask>& task : tasks_) {
+    task->Start([this](const absl::Status& status) { PictureDone(status); });
+  }
+  PartDone();
+}
+
+void InferRun::Cancel() {
+  for (const std::unique_ptr<SegmentTask>& task : tasks_) task->Cancel();
+}
+
+void InferRun::Refuse(const absl::Status& status) {
+  const double seconds = std::chrono::duration<double>(steady_clock::now() - arrival_).count();
+  context_.serving.metrics.RequestStarted();
+  context_.serving.metrics.RequestFinished("ModelInfer", model_label_, status.code(), seconds);
+  LogInfo("request", {{"request_id", identity_.request_id},
+                      {"trace_id", identity_.trace.trace_id},
+                      {"parent_id", identity_.trace.parent_id},
+                      {"method", "ModelInfer"},
+                      {"model", model_label_},
+                      {"code", absl::StatusCodeToString(status.code())},
+                      {"error", status.message()},
+                      {"total_ms", seconds * 1000}});
+}
+
+void InferRun::PictureDone(const absl::Status& status) {
+  bool is_first_failure = false;
+  if (!status.ok()) {
+    absl::MutexLock lock(&mu_);
+    is_first_failure = status_.ok();
+    if (is_first_failure) status_ = status;
+  }
+  if (is_first_failure && tasks_.size() > 1) Cancel();
+  PartDone();
+}
+
+void InferRun::PartDone() {
+  if (parts_left_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;  // nothing of the run may be touched any more
+  absl::Status status;
+  {
+    absl::MutexLock lock(&mu_);
+    status = status_;
+  }
+  if (status.ok()) status = Guard([this] { return PutTogether(); });
+  if (!status.ok()) response_.Clear();
+  const Done done = std::move(done_);
+  done(ToTritonStatus(status));
+}
+
+absl::Status InferRun::PutTogether() {
+  RETURN_IF_ERROR(FillInferResponse(request_, plan_, &answers_, &response_));
+  for (size_t i = 0; i < plan_.outputs.size(); ++i) {
+    if (!plan_.outputs[i].shared.has_value()) continue;
+    std::string& bytes = *response_.mutable_raw_output_contents(static_cast<int>(i));
+    RETURN_IF_ERROR(context_.regions->Write(*plan_.outputs[i].shared, bytes));
+    bytes.clear();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace candor

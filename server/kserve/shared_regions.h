@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "server/kserve/infer_codec.h"
+
+namespace candor {
+
+// POSIX shared memory that clients have registered by name. It is read and written through its descriptor, never
+// mapped: a client that cuts its file short gets an error, where a mapping would end this process. Thread-safe.
+class SharedRegions {
+ public:
+  static constexpr size_t kMostRegions = 256;  // each holds a descriptor
+
+  struct Region {
+    std::string name;
+    std::string key;  // of shm_open
+    uint64_t offset = 0;
+    uint64_t bytes = 0;
+  };
+
+  SharedRegions() = default;
+  SharedRegions(const SharedRegions&) = delete;
+  SharedRegions& operator=(const SharedRegions&) = delete;
+
+  // AlreadyExists: the name is taken; InvalidArgument: a name or key that may not be, or a region beyond the end of
+  // what `key` means; NotFound: no such key; ResourceExhausted: too many regions.
+  absl::Status Register(const Region& region) ABSL_LOCKS_EXCLUDED(mu_);
+  // "" for all; a name that is not there is no error.
+  void Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
+  // "" for all. NotFound: no such name.
+  absl::StatusOr<std::vector<Region>> List(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // InvalidArgument: no such region, beyond its end, or beyond the end of the file as it is now.
+  absl::StatusOr<std::string> Read(const SharedTensor& tensor) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Writes `bytes`, not more than `tensor.bytes`, at its place. Errors as above.
+  absl::Status Write(const SharedTensor& tensor, absl::string_view bytes) const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Open;
+
+  // Where in the file `bytes` bytes at the tensor's place begin.
+  absl::StatusOr<uint64_t> PlaceOf(const Open& open, const SharedTensor& tensor, uint64_t bytes) const;
+  absl::StatusOr<std::shared_ptr<const Open>> Find(const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  mutable absl::Mutex mu_;
+  // Shared with requests that use a region while it is unregistered.
+  std::map<std::string, std::shared_ptr<const Open>, std::less<>> regions_ ABSL_GUARDED_BY(mu_);
+};
+
+// Where a caller has none: not configured, or it is on another machine.
+absl::Status NoSharedMemory();
+
+}  // namespace candor
