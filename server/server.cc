@@ -140,8 +140,6 @@ class ServerImpl : public Server {
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
         admission_(config.max_pending_requests()),
-        workers_(config.threads()),
-        shadow_(MakeShadow(config, *scheduler, workers_, metrics_)),
         serving_{models_,
                  *scheduler,
                  workers_,
@@ -151,11 +149,13 @@ class ServerImpl : public Server {
                  DecodeLimits{config.max_pixels()},
                  config.uncertainty_threshold(),
                  config.max_streams(),
-                 refused_pictures_.get(),
-                 shadow_.get()},
+                 refused_pictures_.get()},
+        workers_(config.threads()),
+        shadow_(MakeShadow(config, *scheduler, workers_, metrics_)),
         gate_(serving_, security_.authorizer.get()),
         service_(serving_, &gate_),
         kserve_service_(serving_, &gate_, KServeSettingsOf(config)) {
+    serving_.shadow = shadow_.get();
     if (!loading.load) return;
     lifecycle_ = std::make_unique<ModelLifecycle>(
         config_, *models_.Now(),
@@ -189,9 +189,9 @@ class ServerImpl : public Server {
   const std::shared_ptr<InferenceStatistics> statistics_ = std::make_shared<InferenceStatistics>();
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Admission admission_;
-  WorkerPool workers_;
+  ServingContext serving_;
+  WorkerPool workers_;              // its threads end before what they use
   std::unique_ptr<Shadow> shadow_;  // null: none
-  const ServingContext serving_;
   CallGate gate_;
   SegmentationService service_;
   KServeService kserve_service_;

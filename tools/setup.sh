@@ -6,7 +6,8 @@
 #
 #   tools/setup.sh [--test] [--lint] [--tsan] [--cuda]
 #
-#   --test   promtool, unpacked below .deps/tools (no service is installed or started), and what the Python client needs
+#   --test   promtool, unpacked below .deps/tools (no service is installed or started), what the Python client needs, and
+#            Triton's Python client below .deps/tritonclient (without it its test is skipped)
 #   --lint   clang, clang-tidy, clang-format and shellcheck
 #   --tsan   Abseil from Debian's source package, built for the thread sanitizer, below .deps/absl-tsan
 #   --cuda   the CUDA libraries that LibTorch loads on a GPU, below .deps/nvidia
@@ -123,6 +124,24 @@ install_promtool() {
   rm -rf "$tmp"
 }
 
+# Into a folder of its own: it brings another grpcio, protobuf and NumPy than Debian's. Only one test needs it.
+install_tritonclient() {
+  local requirements=$root/tools/tritonclient-requirements.txt tmp=$deps/tritonclient.tmp
+  [[ -f $deps/tritonclient.stamp && $(<"$deps/tritonclient.stamp") == "$(sha256sum <"$requirements")" ]] && return
+  say "Triton's Python client, for a test, to install below $deps/tritonclient: 30 MB to download, 130 MB on disk"
+  rm -rf "$tmp"
+  if ! PIP_USER=0 /usr/bin/python3 -m pip install --target "$tmp" --no-deps --no-compile --require-hashes --only-binary :all: \
+    --no-input --no-warn-script-location --root-user-action ignore --disable-pip-version-check --progress-bar off \
+    --quiet --requirement "$requirements" >&2; then
+    rm -rf "$tmp"
+    say "could not install it: triton_client_test will be skipped"
+    return
+  fi
+  rm -rf "$deps/tritonclient" "$deps/tritonclient.stamp"
+  mv "$tmp" "$deps/tritonclient"
+  sha256sum <"$requirements" >"$deps/tritonclient.stamp"
+}
+
 # Prints a deb-src line for every Debian suite that this machine's apt reads, whatever mirror it uses.
 source_lists() {
   # shellcheck disable=SC2016  # apt expands these, not the shell
@@ -171,7 +190,7 @@ main() {
   done
   [[ $want == *" --lint "* ]] && packages+=(clang clang-tidy clang-format shellcheck)
   [[ $want == *" --tsan "* ]] && packages+=(dpkg-dev)
-  [[ $want == *" --test "* ]] && packages+=(python3 python3-grpcio python3-protobuf python3-numpy)
+  [[ $want == *" --test "* ]] && packages+=(python3 python3-pip python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
   has_wheels torch && { [[ $want != *" --cuda "* ]] || has_wheels cuda; } || packages+=(python3 python3-pip)
 
@@ -183,6 +202,7 @@ main() {
   install_packages "${packages[@]}"
   install_wheels torch "0.6 GB to download, 1.3 GB on disk"
   [[ $want == *" --test "* ]] && install_promtool
+  [[ $want == *" --test "* ]] && install_tritonclient
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
   return 0

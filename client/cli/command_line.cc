@@ -51,8 +51,8 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* compare = AddCompareCommand(&app, &flags.compare);
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
   const CLI::App* health = AddHealthCommand(&app, &flags.health);
-  const CLI::App* stream = AddStreamCommand(&app, &flags.stream);
   const CLI::App* admin = AddAdminCommand(&app, &flags.admin);
+  const CLI::App* stream = AddStreamCommand(&app, &flags.stream);
   AddBenchCommand(&app, &flags.bench);
 
   ExitCode code = ExitCode::kOk;

@@ -40,7 +40,7 @@ struct PredictRequest {
 
 // Pixels in each of 64 equal bins over [0, UncertaintyKindMax].
 inline constexpr int kUncertaintyHistogramBins = 64;
-using UncertaintyHistogram = std::array<int64_t, kUncertaintyHistogramBins>;
+using PixelHistogram = std::array<int64_t, kUncertaintyHistogramBins>;
 
 struct KindStatistics {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
@@ -53,7 +53,7 @@ struct KindStatistics {
   float p99 = 0;
   float threshold = 0;
   float share_above_threshold = 0;  // in [0, 1]
-  UncertaintyHistogram histogram{};
+  PixelHistogram histogram{};
 };
 
 struct KindResult {

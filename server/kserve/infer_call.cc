@@ -14,7 +14,7 @@ grpc::ServerUnaryReactor* InferCall::Start(const InferContext& infer, grpc::Call
                                            inference::ModelInferResponse* response, RequestIdentity identity) {
   std::string request_id = identity.request_id;
   auto* call = new InferCall(infer, {"ModelInfer", std::move(identity), DeadlineOf(*context)}, *request, response);
-  call->run_.Start([call, request_id = std::move(request_id)](const absl::Status& status) {
+  call->run_->Start([call, request_id = std::move(request_id)](const absl::Status& status) {
     call->Finish(ToGrpcStatus(status, request_id));
   });
   return call;  // alive even if it has ended: OnDone comes only after gRPC has the reactor

@@ -4,6 +4,9 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <memory>
+#include <utility>
+
 #include "inference/grpc_service.pb.h"
 #include "server/kserve/infer_run.h"
 
@@ -17,15 +20,15 @@ class InferCall : public grpc::ServerUnaryReactor {
                                          const inference::ModelInferRequest* request,
                                          inference::ModelInferResponse* response, RequestIdentity identity);
 
-  void OnCancel() override { run_.Cancel(); }
+  void OnCancel() override { run_->Cancel(); }
   void OnDone() override { delete this; }
 
  private:
   InferCall(const InferContext& infer, TaskCaller caller, const inference::ModelInferRequest& request,
             inference::ModelInferResponse* response)
-      : run_(infer, std::move(caller), request, response) {}
+      : run_(InferRun::Make(infer, std::move(caller), request, response)) {}
 
-  InferRun run_;
+  const std::shared_ptr<InferRun> run_;
 };
 
 }  // namespace candor

@@ -37,6 +37,7 @@ InferRun::InferRun(const InferContext& context, TaskCaller caller, const inferen
       request_(request),
       response_(*response),
       arrival_(steady_clock::now()),
+      method_(caller.method),
       identity_(caller.identity),
       model_label_(Metrics::kUnknownModel) {
   refusal_ = Guard([&] { return Prepare(std::move(caller)); });
@@ -65,16 +66,19 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
 }
 
 void InferRun::Start(Done done) {
+  {
+    absl::MutexLock lock(&mu_);
+    done_ = std::move(done);
+  }
   if (!refusal_.ok()) {
     Refuse(refusal_);
-    const absl::Status status = ToTritonStatus(refusal_);  // the run may be gone before `done` returns
-    done(status);
+    Finish(refusal_);
     return;
   }
-  done_ = std::move(done);
+  const std::shared_ptr<InferRun> self = shared_from_this();
   parts_left_ = static_cast<int>(tasks_.size()) + 1;  // the start counts as one: none may end it before all have begun
   for (const std::unique_ptr<SegmentTask>& task : tasks_) {
-    task->Start([this](const absl::Status& status) { PictureDone(status); });
+    task->Start([self](const absl::Status& status) { self->PictureDone(status); });
   }
   PartDone();
 }
@@ -86,11 +90,11 @@ void InferRun::Cancel() {
 void InferRun::Refuse(const absl::Status& status) {
   const double seconds = std::chrono::duration<double>(steady_clock::now() - arrival_).count();
   context_.serving.metrics.RequestStarted();
-  context_.serving.metrics.RequestFinished("ModelInfer", model_label_, status.code(), seconds);
+  context_.serving.metrics.RequestFinished(method_, model_label_, status.code(), seconds);
   LogInfo("request", {{"request_id", identity_.request_id},
                       {"trace_id", identity_.trace.trace_id},
                       {"parent_id", identity_.trace.parent_id},
-                      {"method", "ModelInfer"},
+                      {"method", method_},
                       {"model", model_label_},
                       {"code", absl::StatusCodeToString(status.code())},
                       {"error", status.message()},
@@ -98,27 +102,27 @@ void InferRun::Refuse(const absl::Status& status) {
 }
 
 void InferRun::PictureDone(const absl::Status& status) {
-  bool is_first_failure = false;
-  if (!status.ok()) {
-    absl::MutexLock lock(&mu_);
-    is_first_failure = status_.ok();
-    if (is_first_failure) status_ = status;
+  if (!status.ok() && !has_failed_.exchange(true)) {
+    if (tasks_.size() > 1) Cancel();
+    Finish(status);
   }
-  if (is_first_failure && tasks_.size() > 1) Cancel();
   PartDone();
 }
 
 void InferRun::PartDone() {
-  if (parts_left_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;  // nothing of the run may be touched any more
-  absl::Status status;
+  if (parts_left_.fetch_sub(1, std::memory_order_acq_rel) > 1 || has_failed_) return;
+  const absl::Status status = Guard([this] { return PutTogether(); });
+  if (!status.ok()) response_.Clear();
+  Finish(status);
+}
+
+void InferRun::Finish(const absl::Status& status) {
+  Done done;
   {
     absl::MutexLock lock(&mu_);
-    status = status_;
+    done.swap(done_);
   }
-  if (status.ok()) status = Guard([this] { return PutTogether(); });
-  if (!status.ok()) response_.Clear();
-  const Done done = std::move(done_);
-  done(ToTritonStatus(status));
+  if (done) done(ToTritonStatus(status));
 }
 
 absl::Status InferRun::PutTogether() {

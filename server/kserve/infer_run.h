@@ -26,28 +26,34 @@ struct InferContext {
 };
 
 // One request of the Open Inference Protocol, from message to message: each of its pictures runs as a SegmentTask;
-// where one fails, the request does, and its other pictures are given up. Only Cancel may come from aside.
-class InferRun {
+// where one fails, the request does at once, and its other pictures are given up. Only Cancel may come from aside.
+//
+// Shared by its call and its pictures: those that are given up end later than the call.
+class InferRun : public std::enable_shared_from_this<InferRun> {
  public:
   using Done = std::function<void(const absl::Status&)>;
 
-  // Takes what it needs of the pictures out of `request`; that and `response` are borrowed until the destructor.
-  InferRun(const InferContext& context, TaskCaller caller, const inference::ModelInferRequest& request,
-           inference::ModelInferResponse* response);
-  // Not before `done` has been called, if the run was started; once the response has left: see SegmentTask.
-  ~InferRun() = default;
+  // Takes what it needs of the pictures out of `request`; that and `response` are borrowed until `done` is called.
+  static std::shared_ptr<InferRun> Make(const InferContext& context, TaskCaller caller,
+                                        const inference::ModelInferRequest& request,
+                                        inference::ModelInferResponse* response) {
+    return std::shared_ptr<InferRun>(new InferRun(context, std::move(caller), request, response));
+  }
 
   InferRun(const InferRun&) = delete;
   InferRun& operator=(const InferRun&) = delete;
 
-  // To be called once. Never blocks. `done` is called once, with a code of Triton's, from this or another thread; the
-  // run may be destroyed from then on.
-  void Start(Done done);
+  // To be called once. Never blocks. `done` is called once, with a code of Triton's, from this or another thread. The
+  // call lets go of the run only once the response has left: only then does the request count as over.
+  void Start(Done done) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Thread-safe, from the constructor to the destructor.
+  // Thread-safe.
   void Cancel();
 
  private:
+  InferRun(const InferContext& context, TaskCaller caller, const inference::ModelInferRequest& request,
+           inference::ModelInferResponse* response);
+
   absl::Status Prepare(TaskCaller caller);
   // No picture was begun.
   void Refuse(const absl::Status& status);
@@ -55,21 +61,23 @@ class InferRun {
   // Of a picture, or of the start.
   void PartDone() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status PutTogether();
+  void Finish(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
 
   const InferContext context_;
   const inference::ModelInferRequest& request_;
   inference::ModelInferResponse& response_;
   const SteadyTime arrival_;
-  RequestIdentity identity_;
+  const std::string method_;
+  const RequestIdentity identity_;
   std::string model_label_;
   absl::Status refusal_;
   InferPlan plan_;
   std::vector<v1::SegmentResponse> answers_;         // by picture
   std::vector<std::unique_ptr<SegmentTask>> tasks_;  // by picture; after the messages they borrow
-  Done done_;
   std::atomic<int> parts_left_{0};
+  std::atomic<bool> has_failed_{false};
   absl::Mutex mu_;
-  absl::Status status_ ABSL_GUARDED_BY(mu_);  // of the first picture that failed
+  Done done_ ABSL_GUARDED_BY(mu_);  // null once called
 };
 
 }  // namespace candor

@@ -21,7 +21,7 @@ bool WantsGrpcErrors(const grpc::CallbackServerContext& context) {
 struct InferStream::Item {
   inference::ModelInferRequest request;
   inference::ModelStreamInferResponse response;
-  std::unique_ptr<InferRun> run;  // after the messages it borrows
+  std::shared_ptr<InferRun> run;  // after the messages it borrows
   bool is_done = false;
   absl::Status status;
 };
@@ -47,8 +47,8 @@ InferStream::~InferStream() = default;
 std::unique_ptr<InferStream::Item> InferStream::MakeItem() {
   auto item = std::make_unique<Item>();
   item->request.Swap(&incoming_);
-  item->run = std::make_unique<InferRun>(infer_, TaskCaller{"ModelStreamInfer", identity_, deadline_}, item->request,
-                                         item->response.mutable_infer_response());
+  item->run = InferRun::Make(infer_, TaskCaller{"ModelStreamInfer", identity_, deadline_}, item->request,
+                             item->response.mutable_infer_response());
   return item;
 }
 

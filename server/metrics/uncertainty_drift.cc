@@ -21,7 +21,7 @@ UncertaintyDrift::UncertaintyDrift(const std::vector<float>& reference) {
   std::copy_n(reference.begin(), std::min(reference.size(), reference_.size()), reference_.begin());
 }
 
-std::optional<double> UncertaintyDrift::Add(const UncertaintyHistogram& pixels) {
+std::optional<double> UncertaintyDrift::Add(const PixelHistogram& pixels) {
   const double count = std::accumulate(pixels.begin(), pixels.end(), 0.0);
   if (count <= 0) return std::nullopt;
   constexpr double kKept = 1 - 1.0 / kWindowPictures;

@@ -33,7 +33,7 @@ class UncertaintyDrift {
   explicit UncertaintyDrift(const std::vector<float>& reference);
 
   // Takes a picture; without a pixel nothing. The index since then, once there were kLeastPictures.
-  std::optional<double> Add(const UncertaintyHistogram& pixels) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<double> Add(const PixelHistogram& pixels) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   std::array<double, kUncertaintyHistogramBins> reference_{};

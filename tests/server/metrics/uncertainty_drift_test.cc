@@ -19,14 +19,14 @@ std::vector<float> Reference(float first, float second) {
   return shares;
 }
 
-UncertaintyHistogram Pixels(int64_t first, int64_t second) {
-  UncertaintyHistogram histogram{};
+PixelHistogram Pixels(int64_t first, int64_t second) {
+  PixelHistogram histogram{};
   histogram[0] = first;
   histogram[1] = second;
   return histogram;
 }
 
-std::optional<double> AddTimes(int times, const UncertaintyHistogram& pixels, UncertaintyDrift* drift) {
+std::optional<double> AddTimes(int times, const PixelHistogram& pixels, UncertaintyDrift* drift) {
   std::optional<double> index;
   for (int i = 0; i < times; ++i) index = drift->Add(pixels);
   return index;
