@@ -59,13 +59,13 @@ absl::Status AddFrame(const FrameOrigin& origin, v1::SegmentRequest* request) {
   return absl::OkStatus();
 }
 
-v1::Priority ToProto(Priority priority) {
+v1::Priority ToProto(RequestPriority priority) {
   switch (priority) {
-    case Priority::kLow:
+    case RequestPriority::kLow:
       return v1::PRIORITY_LOW;
-    case Priority::kNormal:
+    case RequestPriority::kNormal:
       return v1::PRIORITY_NORMAL;
-    case Priority::kHigh:
+    case RequestPriority::kHigh:
       return v1::PRIORITY_HIGH;
   }
   return v1::PRIORITY_UNSPECIFIED;

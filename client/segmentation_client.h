@@ -77,7 +77,7 @@ struct FrameOrigin {
 };
 
 // Who goes first when requests wait.
-enum class Priority { kLow, kNormal, kHigh };
+enum class RequestPriority { kLow, kNormal, kHigh };
 
 // How labels travel; what the caller gets is the same.
 enum class LabelTransfer { kRaw, kRunLengths };
@@ -90,7 +90,7 @@ struct SegmentOptions {
   std::optional<AbstainOption> abstain;
   std::optional<RegionOption> region;  // all of the answer is about these pixels alone; unset: the picture
   std::optional<FrameOrigin> frame;
-  Priority priority = Priority::kNormal;
+  RequestPriority priority = RequestPriority::kNormal;
   // An answer of some of an ensemble's members, at least two, rather than none in time: see SegmentResult::members.
   bool anytime = false;
   // What the request is called in the server's log, its errors and SegmentResult::request_id: 1 to 64 visible ASCII

@@ -54,7 +54,7 @@ TEST(MakeSegmentRequestTest, SaysWhereThePictureIsFromAndHowUrgentItIs) {
   EXPECT_FALSE(MakeSegmentRequest(options)->has_frame());
   EXPECT_EQ(MakeSegmentRequest(options)->priority(), v1::PRIORITY_NORMAL);
   options.frame = FrameOrigin{"front left", 7, -5, "map"};
-  options.priority = Priority::kHigh;
+  options.priority = RequestPriority::kHigh;
   options.anytime = true;
   const auto request = MakeSegmentRequest(options);
   ASSERT_THAT(request, IsOk());
