@@ -285,6 +285,18 @@ class SlowModelTest : public testing::Test {
     job.batching.max_batch_size = 2;
     return job;
   }
+  // Keeps the scheduler's thread from taking jobs until `go`; returns once it does.
+  std::thread HoldThread(absl::Notification* go) {
+    absl::Notification is_held;
+    std::thread task([this, go, &is_held] {
+      scheduler_.RunAndWait([go, &is_held] {
+        is_held.Notify();
+        go->WaitForNotification();
+      });
+    });
+    is_held.WaitForNotification();
+    return task;
+  }
   static SteadyTime In(int ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
 
   const std::shared_ptr<SlowSegmenter> slow_ = std::make_shared<SlowSegmenter>(1, std::chrono::milliseconds(40));
@@ -292,11 +304,10 @@ class SlowModelTest : public testing::Test {
 };
 
 TEST_F(SlowModelTest, NobodyIsPutIntoABatchThatEndsAfterItsDeadline) {
-  Waiter blocker;
   Waiter patient;
   Waiter hurried;
   absl::Notification go;
-  std::thread task([this, &go] { scheduler_.RunAndWait([&go] { go.WaitForNotification(); }); });
+  std::thread task = HoldThread(&go);
   ASSERT_THAT(scheduler_.Submit(Job(SteadyTime::max()), patient.done()), IsOk());
   ASSERT_THAT(scheduler_.Submit(Job(In(60)), hurried.done()), IsOk());
   go.Notify();
@@ -322,7 +333,7 @@ TEST_F(SlowModelTest, AJobThatCannotMakeItNeverReachesTheModelUntilTheEstimateIs
 
 TEST_F(SlowModelTest, ARequestIsRefusedAtOnceWhenTheWorkAheadTakesLongerThanItsDeadline) {
   absl::Notification go;
-  std::thread task([this, &go] { scheduler_.RunAndWait([&go] { go.WaitForNotification(); }); });
+  std::thread task = HoldThread(&go);
   EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(1)), IsOk()) << "nothing waits: let it try";
   std::vector<Waiter> waiters(3);
   for (Waiter& waiter : waiters) ASSERT_THAT(scheduler_.Submit(Job(SteadyTime::max()), waiter.done()), IsOk());
