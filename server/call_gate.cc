@@ -43,7 +43,7 @@ grpc::ServerUnaryReactor* CallGate::Answer(grpc::CallbackServerContext* context,
   } catch (const std::exception& e) {
     status = absl::InternalError(absl::StrCat("unexpected failure: ", e.what()));
   }
-  Record(method, identity, model, start, status);
+  Record(method, identity, model, context->peer(), start, status);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus(status, identity.request_id));
   return reactor;
@@ -53,10 +53,11 @@ grpc::ServerUnaryReactor* CallGate::AnswerLater(grpc::CallbackServerContext* con
                                                 const std::function<void(End end)>& work) {
   const auto start = std::chrono::steady_clock::now();
   const RequestIdentity identity = Identify(context);
+  const std::string peer = context->peer();
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   serving_.metrics.RequestStarted();
-  const End end = [this, method, identity, start, reactor](const absl::Status& status) {
-    Record(method, identity, std::string(Metrics::kNoModel), start, status);
+  const End end = [this, method, identity, peer, start, reactor](const absl::Status& status) {
+    Record(method, identity, std::string(Metrics::kNoModel), peer, start, status);
     reactor->Finish(ToGrpcStatus(status, identity.request_id));
   };
   const absl::Status allowed = Authorize(*context, method.role);
@@ -69,13 +70,15 @@ grpc::ServerUnaryReactor* CallGate::AnswerLater(grpc::CallbackServerContext* con
 }
 
 void CallGate::Record(const Method& method, const RequestIdentity& identity, const std::string& model,
-                      std::chrono::steady_clock::time_point start, const absl::Status& status) {
+                      const std::string& peer, std::chrono::steady_clock::time_point start,
+                      const absl::Status& status) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   serving_.metrics.RequestFinished(method.name, model, status.code(), seconds);
   LogInfo("request", {{"request_id", identity.request_id},
                       {"trace_id", identity.trace.trace_id},
                       {"parent_id", identity.trace.parent_id},
                       {"method", method.name},
+                      {"peer", peer},
                       {"model", model},
                       {"code", absl::StatusCodeToString(status.code())},
                       {"error", status.message()},

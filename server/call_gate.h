@@ -51,7 +51,7 @@ class CallGate {
                                         const std::function<void(End end)>& work);
 
  private:
-  void Record(const Method& method, const RequestIdentity& identity, const std::string& model,
+  void Record(const Method& method, const RequestIdentity& identity, const std::string& model, const std::string& peer,
               std::chrono::steady_clock::time_point start, const absl::Status& status);
 
   const ServingContext& serving_;

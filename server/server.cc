@@ -163,7 +163,7 @@ class ServerImpl : public Server {
                                      [this](std::shared_ptr<const ModelRegistry> next) { Publish(std::move(next)); },
                                      [this](absl::string_view model, bool ok) { metrics_.ModelLoadEnded(model, ok); }});
     kserve_service_.SetLifecycle(lifecycle_.get());
-    admin_ = std::make_unique<AdminService>(lifecycle_.get(), &workers_, &metrics_, security_.authorizer.get());
+    admin_ = std::make_unique<AdminService>(lifecycle_.get(), &workers_, &gate_);
   }
 
   ~ServerImpl() override { ServerImpl::Drain(); }

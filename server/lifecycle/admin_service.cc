@@ -3,14 +3,10 @@
 // The methods of candor.v1.ModelAdmin.
 #include "server/lifecycle/admin_service.h"
 
-#include <chrono>
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/log.h"
-#include "server/grpc_status.h"
 
 namespace candor {
 namespace {
@@ -33,47 +29,11 @@ ModelLifecycle::Done FillOneChange(v1::ModelChange* message, std::function<void(
   };
 }
 
-std::string IdOf(grpc::CallbackServerContext* context) {
-  const auto values = [context](const char* header) {
-    std::vector<absl::string_view> found;
-    const auto range = context->client_metadata().equal_range(header);
-    for (auto it = range.first; it != range.second; ++it) found.emplace_back(it->second.data(), it->second.size());
-    return found;
-  };
-  std::string id = IdentifyRequest(values(kRequestIdHeader), {},
-                                   absl::StrCat("admin-", absl::Hex(std::random_device()(), absl::kZeroPad8)))
-                       .request_id;
-  context->AddInitialMetadata(kRequestIdHeader, id);
-  return id;
-}
-
 }  // namespace
 
-grpc::ServerUnaryReactor* AdminService::Answer(grpc::CallbackServerContext* context, const std::string& method,
+grpc::ServerUnaryReactor* AdminService::Answer(grpc::CallbackServerContext* context, absl::string_view method,
                                                const std::function<void(End end)>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  const std::string id = IdOf(context);
-  const std::string peer = context->peer();
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  metrics_.RequestStarted();
-  const End end = [this, start, id, peer, method, reactor](const absl::Status& status) {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    metrics_.RequestFinished(method, Metrics::kNoModel, status.code(), seconds);
-    LogInfo("request", {{"request_id", id},
-                        {"method", method},
-                        {"peer", peer},
-                        {"code", absl::StatusCodeToString(status.code())},
-                        {"error", status.message()},
-                        {"total_ms", seconds * 1000}});
-    reactor->Finish(ToGrpcStatus(status, id));
-  };
-  const absl::Status allowed = authorizer_.Check(*context, Role::kAdmin);
-  if (allowed.ok()) {
-    work(end);
-  } else {
-    end(allowed);
-  }
-  return reactor;
+  return gate_.AnswerLater(context, {method, Role::kAdmin}, work);
 }
 
 grpc::ServerUnaryReactor* AdminService::LoadModel(grpc::CallbackServerContext* context,

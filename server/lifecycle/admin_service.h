@@ -2,14 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <string>
 
+#include "absl/strings/string_view.h"
 #include "candor/v1/admin.grpc.pb.h"
+#include "server/call_gate.h"
 #include "server/execution/worker_pool.h"
 #include "server/lifecycle/model_lifecycle.h"
-#include "server/metrics/metrics.h"
-#include "server/request_identity.h"
-#include "server/security/authorizer.h"
 
 namespace candor {
 
@@ -18,8 +16,8 @@ namespace candor {
 class AdminService final : public v1::ModelAdmin::CallbackService {
  public:
   // All is borrowed and outlives the calls.
-  AdminService(ModelLifecycle* lifecycle, WorkerPool* workers, Metrics* metrics, Authorizer* authorizer)
-      : lifecycle_(*lifecycle), workers_(*workers), metrics_(*metrics), authorizer_(*authorizer) {}
+  AdminService(ModelLifecycle* lifecycle, WorkerPool* workers, CallGate* gate)
+      : lifecycle_(*lifecycle), workers_(*workers), gate_(*gate) {}
 
   grpc::ServerUnaryReactor* LoadModel(grpc::CallbackServerContext* context, const v1::LoadModelRequest* request,
                                       v1::LoadModelResponse* response) override;
@@ -33,16 +31,15 @@ class AdminService final : public v1::ModelAdmin::CallbackService {
                                          v1::ListVersionsResponse* response) override;
 
  private:
-  using End = std::function<void(const absl::Status&)>;
+  using End = CallGate::End;
 
-  // Lets `work` run for a caller who may; it calls `end` once, from any thread.
-  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const std::string& method,
+  // Lets `work` run for a caller who may administrate; it calls `end` once, from any thread.
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, absl::string_view method,
                                    const std::function<void(End end)>& work);
 
   ModelLifecycle& lifecycle_;
   WorkerPool& workers_;
-  Metrics& metrics_;
-  Authorizer& authorizer_;
+  CallGate& gate_;
 };
 
 }  // namespace candor
