@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/base/in_file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
@@ -21,11 +22,6 @@ namespace candor {
 namespace {
 
 constexpr int64_t kMaxWeightBytes = int64_t{4} << 30;
-
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
 
 absl::StatusOr<TranslatedWeights> ReadWeights(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kMaxWeightBytes));

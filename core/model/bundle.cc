@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/base/in_file.h"
 #include "core/base/status_macros.h"
 
 namespace candor {
@@ -21,10 +22,6 @@ namespace fs = std::filesystem;
 constexpr char kManifest[] = "model.json";
 constexpr int64_t kMaxManifestBytes = 4 << 20;
 constexpr int64_t kMaxWeightBytes = int64_t{4} << 30;
-
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
 
 std::string MemberFileName(size_t index, size_t count) {
   return count == 1 ? "model.safetensors" : absl::StrCat("member_", index, ".safetensors");

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/base/in_file.h"
 #include "core/base/status_macros.h"
 #include "core/image/decode.h"
 
@@ -14,11 +15,6 @@ namespace candor {
 namespace {
 
 constexpr int64_t kMaxFileBytes = int64_t{1} << 29;
-
-// The same error, after the file's name.
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(PathForMessage(path), ": ", status.message()));
-}
 
 // A file that was listed and is gone is a loss too.
 absl::StatusOr<std::string> ReadListed(const std::string& path) {
@@ -41,9 +37,9 @@ class PairedDataset : public Dataset {
     ASSIGN_OR_RETURN(const std::string image_bytes, ReadListed(pair.image_path));
     ASSIGN_OR_RETURN(const std::string mask_bytes, ReadListed(pair.mask_path));
     auto image = DecodeImage(image_bytes, kDataLimits);
-    if (!image.ok()) return InFile(pair.image_path, image.status());
+    if (!image.ok()) return InFile(PathForMessage(pair.image_path), image.status());
     auto labels = files_.decode_mask(mask_bytes);
-    if (!labels.ok()) return InFile(pair.mask_path, labels.status());
+    if (!labels.ok()) return InFile(PathForMessage(pair.mask_path), labels.status());
     if (image->width != labels->width || image->height != labels->height) {
       return absl::InvalidArgumentError(absl::StrCat(PathForMessage(pair.mask_path), ": must have its picture's size, ",
                                                      image->width, " x ", image->height, ", is ", labels->width, " x ",

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/base/in_file.h"
 #include "core/base/status_macros.h"
 #include "core/image/decode.h"
 #include "trainer/data/dataset.h"
@@ -32,10 +33,6 @@ std::string MaskOf(const std::string& folder, const std::string& name) {
     }
   }
   return "";
-}
-
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
 }  // namespace

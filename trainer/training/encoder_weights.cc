@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "core/base/file.h"
+#include "core/base/in_file.h"
 #include "core/base/log.h"
 #include "core/base/npy.h"
 #include "core/base/status_macros.h"
@@ -26,10 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMaxBytes = int64_t{1} << 30;
-
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
 
 // "layer1.0.conv2.bn.bias" -> "layer1.0.bn2.bias", "layer2.0.downsample.0.bn.bias" -> "layer2.0.downsample.1.bias".
 std::string TorchvisionName(const std::string& stem) {
