@@ -10,13 +10,14 @@
 namespace candor {
 
 // candor.v1.Segmentation over gRPC's callback interface. Reactions never block. Thread-safe.
-class SegmentationService final : public v1::Segmentation::CallbackService {
+class SegmentationService final
+    : public v1::Segmentation::WithRawCallbackMethod_Segment<v1::Segmentation::CallbackService> {
  public:
   // Both are borrowed.
   SegmentationService(const ServingContext& serving, CallGate* gate) : serving_(serving), gate_(gate) {}
 
-  grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const v1::SegmentRequest* request,
-                                    v1::SegmentResponse* response) override;
+  grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                    grpc::ByteBuffer* response) override;
   grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentStream(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
