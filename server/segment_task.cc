@@ -98,7 +98,8 @@ absl::Status SegmentTask::Check() {
   RETURN_IF_ERROR(model.status());
   ASSIGN_OR_RETURN(first_.plan, PlanSegment(request_, first_.info(), serving_.uncertainty_threshold));
   if (request_.has_escalation()) RETURN_IF_ERROR(CheckEscalation());
-  RETURN_IF_ERROR(serving_.scheduler.CheckInTime(*first_.model->segmenter, first_.plan.priority, caller_.deadline));
+  ASSIGN_OR_RETURN(reservation_,
+                   serving_.scheduler.Reserve(*first_.model->segmenter, first_.plan.priority, caller_.deadline));
   if (serving_.shadow != nullptr && !first_.plan.region.has_value()) {
     is_shadowed_ = serving_.shadow->Wants(*models_, *first_.model);
     KindRequest& compared = first_.plan.kinds[0];
@@ -154,6 +155,7 @@ absl::Status SegmentTask::Infer(const Turn& turn, Image image, SteadyTime deadli
   job.anytime = turn.plan.anytime;
   job.keep_image = turn.plan.overlay.has_value() || ((escalation_.has_value() || is_shadowed_) && &turn == &first_);
   job.cancelled = [this] { return GaveUp(); };
+  reservation_.Release();
   return serving_.scheduler.Submit(std::move(job), [this, next](InferenceOutcome outcome) {
     handed_over_ = steady_clock::now();
     if (AnswersAtOnce()) {
@@ -227,7 +229,7 @@ absl::Status SegmentTask::Escalate(Image image) {
       std::chrono::duration<double, std::milli>(kEscalationReserveMs + 2 * encode_ms_));
   const bool has_deadline = caller_.deadline != SteadyTime::max();
   const SteadyTime deadline = has_deadline ? caller_.deadline - reserve : caller_.deadline;
-  absl::Status status = serving_.scheduler.CheckInTime(*second_.model->segmenter, second_.plan.priority, deadline);
+  absl::Status status = serving_.scheduler.Reserve(*second_.model->segmenter, second_.plan.priority, deadline).status();
   if (status.ok()) status = Infer(second_, std::move(image), deadline, &SegmentTask::EncodeSecond);
   if (status.ok()) return status;
   EndEscalation(v1::NO_TIME);
@@ -291,6 +293,7 @@ void SegmentTask::End(absl::Status status) noexcept {
     // Out of memory for a log line: the caller still gets the answer.
   }
   if (is_shadowed_) serving_.shadow->Skip();
+  reservation_.Release();
   if (is_admitted_) serving_.admission.Answered();
   const Done done = std::move(done_);  // the task may be gone before it returns
   done(status);

@@ -125,6 +125,7 @@ class SegmentTask {
   Done done_;
 
   bool is_admitted_ = false;
+  InferenceScheduler::Reservation reservation_;  // until the picture is decoded
   std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
   Turn first_;                                   // without a model: an unknown one was asked for
   std::optional<EscalationPlan> escalation_;
