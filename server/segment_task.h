@@ -51,6 +51,7 @@ struct TaskCaller {
 class SegmentTask {
  public:
   using Done = std::function<void(const absl::Status&)>;
+  using Preliminary = std::function<void(const v1::SegmentResponse&)>;
 
   // `request` and `response` are borrowed until the destructor.
   SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
@@ -63,8 +64,9 @@ class SegmentTask {
   SegmentTask& operator=(const SegmentTask&) = delete;
 
   // To be called once. Never blocks. `done` is called once, from this or another thread, and must not throw; it may
-  // destroy the task as its last act only if Start has returned.
-  void Start(Done done);
+  // destroy the task as its last act only if Start has returned. `preliminary` gets the first model's answer, before
+  // `done` and at most once, if the second one is asked.
+  void Start(Done done, Preliminary preliminary = nullptr);
 
   // Nobody waits any more: the task ends with Cancelled at the next chance. Thread-safe, until the destructor.
   void Cancel();
@@ -113,6 +115,7 @@ class SegmentTask {
   const SteadyTime arrival_;
   std::atomic<bool> is_cancelled_{false};
   Done done_;
+  Preliminary preliminary_;
 
   bool is_admitted_ = false;
   std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
