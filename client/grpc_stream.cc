@@ -199,6 +199,7 @@ absl::StatusOr<StreamAnswer> GrpcStream::Next() {
   if (!answer.ok()) return BreakOff(answer.status());
   if (is_of_frame) answer->round_trip_ms = absl::ToDoubleMilliseconds(arrival - (*frame)->sent);
   if (auto* result = std::get_if<SegmentResult>(&answer->outcome)) result->round_trip_ms = answer->round_trip_ms;
+  if (auto* early = std::get_if<Preliminary>(&answer->outcome)) early->result.round_trip_ms = answer->round_trip_ms;
   return answer;
 }
 

@@ -248,6 +248,26 @@ absl::StatusOr<CalibrationDescription> ReadCalibration(const v1::CalibrationInfo
   return out;
 }
 
+absl::StatusOr<EscalationOutcome> ReadEscalation(const v1::SegmentRequest& request, v1::EscalationOutcome outcome) {
+  if (outcome != v1::ESCALATION_OUTCOME_UNSPECIFIED && !request.has_escalation()) {
+    return BadReply("escalation: was not asked for, got ", v1::EscalationOutcome_Name(outcome));
+  }
+  switch (outcome) {
+    case v1::ESCALATION_OUTCOME_UNSPECIFIED:
+      return EscalationOutcome::kNone;
+    case v1::NOT_NEEDED:
+      return EscalationOutcome::kNotNeeded;
+    case v1::ESCALATED:
+      return EscalationOutcome::kEscalated;
+    case v1::NO_TIME:
+      return EscalationOutcome::kNoTime;
+    case v1::SECOND_FAILED:
+      return EscalationOutcome::kSecondFailed;
+    default:
+      return BadReply("escalation: unknown value ", static_cast<int>(outcome));
+  }
+}
+
 v1::PixelFormat ToProto(PixelFormat format) {
   switch (format) {
     case PixelFormat::kRgb8:
@@ -284,6 +304,22 @@ absl::string_view VerdictName(Verdict verdict) {
       return "review";
     case Verdict::kReject:
       return "reject";
+  }
+  return "unknown";
+}
+
+absl::string_view EscalationOutcomeName(EscalationOutcome outcome) {
+  switch (outcome) {
+    case EscalationOutcome::kNone:
+      return "none";
+    case EscalationOutcome::kNotNeeded:
+      return "not_needed";
+    case EscalationOutcome::kEscalated:
+      return "escalated";
+    case EscalationOutcome::kNoTime:
+      return "no_time";
+    case EscalationOutcome::kSecondFailed:
+      return "second_failed";
   }
   return "unknown";
 }
@@ -331,6 +367,10 @@ absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& opti
   if (options.frame.has_value()) RETURN_IF_ERROR(AddFrame(*options.frame, &request));
   request.set_priority(ToProto(options.priority));
   request.set_anytime(options.anytime);
+  if (options.escalation.has_value()) {
+    request.mutable_escalation()->set_model(options.escalation->model);
+    if (options.escalation->above.has_value()) request.mutable_escalation()->set_above(*options.escalation->above);
+  }
   return request;
 }
 
@@ -374,6 +414,7 @@ absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& requ
                     reply.frame().sequence());
   }
   if (reply.has_frame()) result.frame = ReadFrame(reply.frame());
+  ASSIGN_OR_RETURN(result.escalation, ReadEscalation(request, reply.escalation()));
   if (reply.members() < 0) return BadReply("members: must be >= 0, got ", reply.members());
   result.members = reply.members();
   const v1::Timing& timing = reply.timing();

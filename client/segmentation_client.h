@@ -79,6 +79,15 @@ struct FrameOrigin {
 // Who goes first when requests wait.
 enum class RequestPriority { kLow, kNormal, kHigh };
 
+// Asks a second model where the first is unsure; it answers only if the deadline allows, an ensemble with as many
+// members as there is time for, at least two. SegmentResult::model says who answered, SegmentResult::escalation why.
+struct EscalationOption {
+  std::string model;  // name or alias of the second; empty: "teacher"
+  // Pictures whose mean uncertainty is above it, of the first model's default kind. Unset: those whose verdict is not
+  // kAccept, for a model that gives verdicts.
+  std::optional<float> above = std::nullopt;
+};
+
 // How labels travel; what the caller gets is the same.
 enum class LabelTransfer { kRaw, kRunLengths };
 
@@ -93,6 +102,7 @@ struct SegmentOptions {
   RequestPriority priority = RequestPriority::kNormal;
   // An answer of some of an ensemble's members, at least two, rather than none in time: see SegmentResult::members.
   bool anytime = false;
+  std::optional<EscalationOption> escalation;  // unset: one model answers
   // What the request is called in the server's log, its errors and SegmentResult::request_id: 1 to 64 visible ASCII
   // characters. Empty: the server invents one.
   std::string request_id;
@@ -141,6 +151,17 @@ enum class Verdict { kNone, kAccept, kReview, kReject };
 
 absl::string_view VerdictName(Verdict verdict);  // "none", "accept", "review", "reject"
 
+// What came of an escalation.
+enum class EscalationOutcome {
+  kNone,          // none was asked for, or it is not over: see SegmentationStream
+  kNotNeeded,     // the first model was sure enough
+  kEscalated,     // the answer is the second model's
+  kNoTime,        // the deadline or the queue did not allow it: the answer is the first model's
+  kSecondFailed,  // likewise: the second model failed
+};
+
+absl::string_view EscalationOutcomeName(EscalationOutcome outcome);  // "none", "not_needed" and so on
+
 struct SegmentResult {
   std::string request_id;
   std::string model;
@@ -156,7 +177,8 @@ struct SegmentResult {
   std::vector<GroupShare> groups;        // all of the model's
   std::optional<float> abstained_share;  // of all pixels; only if asked to abstain
   std::optional<FrameOrigin> frame;      // as in the request
-  int members = 0;                       // predictions the answer is made of; 0: the server does not say
+  EscalationOutcome escalation = EscalationOutcome::kNone;
+  int members = 0;  // predictions the answer is made of; 0: the server does not say
   StageTimes server_times;
   double round_trip_ms = 0;
 };

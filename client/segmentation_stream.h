@@ -41,6 +41,11 @@ struct StreamOptions {
   std::string traceparent = {};
 };
 
+// The first model's answer while, by SegmentOptions::escalation, the second is asked. The frame's answer follows.
+struct Preliminary {
+  SegmentResult result;
+};
+
 struct Superseded {
   uint64_t by_index = 0;  // the newer frame's place on the stream
 };
@@ -60,18 +65,23 @@ struct StreamAnswer {
   uint64_t index = 0;                // what Send gave; of the statistics: the number of frames
   std::optional<FrameOrigin> frame;  // as sent
   // The status is never OK; ErrorReason and RetryDelay (client/error_details.h) read it.
-  std::variant<SegmentResult, Superseded, absl::Status, StreamStatistics> outcome;
-  double round_trip_ms = 0;  // from Send to the answer's arrival here; the result has it, too
+  std::variant<SegmentResult, Superseded, absl::Status, StreamStatistics, Preliminary> outcome;
+  double round_trip_ms = 0;  // from Send to the answer's arrival here; results have it, too
 
   // Each null unless it is the outcome.
   const SegmentResult* result() const { return std::get_if<SegmentResult>(&outcome); }
   const Superseded* superseded() const { return std::get_if<Superseded>(&outcome); }
   const absl::Status* error() const { return std::get_if<absl::Status>(&outcome); }
   const StreamStatistics* statistics() const { return std::get_if<StreamStatistics>(&outcome); }
+  const SegmentResult* preliminary() const {
+    const auto* early = std::get_if<Preliminary>(&outcome);
+    return early == nullptr ? nullptr : &early->result;
+  }
 };
 
-// Every frame sent gets one answer, in the order of its camera (FrameOrigin::camera); the statistics come last. A
-// stream is not retried: when it breaks, the caller knows which frames were answered, and opens another for newer ones.
+// Every frame sent gets one answer, in the order of its camera (FrameOrigin::camera); the statistics come last. With an
+// escalation a preliminary answer may come before it, in no order with other frames. A stream is not retried: when it
+// breaks, the caller knows which frames were answered, and opens another for newer ones.
 //
 // Thread-safe. Answers that nobody takes stop the server, and with it Send: take them on another thread, or send with a
 // patience and ask HasNext. The destructor cancels what has not ended.

@@ -88,12 +88,17 @@ absl::StatusOr<UnansweredFrames::Frame> UnansweredFrames::Take(const v1::StreamR
   const auto found = frames_.find(index);
   if (found == frames_.end()) return BadAnswer(index, "no such frame is unanswered, of ", next_index_, " sent");
   const v1::SegmentRequest& request = found->second.request;
+  if (answer.has_frame() != request.has_frame() || !IsSameFrame(answer.frame(), request.frame())) {
+    return BadAnswer(index, "frame: must be as sent");
+  }
+  if (answer.has_preliminary()) {
+    if (!request.has_escalation()) return BadAnswer(index, "preliminary: no escalation was asked for");
+    if (std::exchange(found->second.has_preliminary, true)) return BadAnswer(index, "preliminary: came twice");
+    return found->second;
+  }
   const auto camera = cameras_.find(request.frame().camera());
   if (camera->second.front() != index) {
     return BadAnswer(index, "frame ", camera->second.front(), " of the same camera is to be answered first");
-  }
-  if (answer.has_frame() != request.has_frame() || !IsSameFrame(answer.frame(), request.frame())) {
-    return BadAnswer(index, "frame: must be as sent");
   }
   if (answer.has_superseded() && std::find(std::next(camera->second.begin()), camera->second.end(),
                                            answer.superseded().by_index()) == camera->second.end()) {
@@ -114,6 +119,14 @@ absl::StatusOr<StreamAnswer> ReadStreamAnswer(const v1::SegmentRequest& request,
   switch (answer.outcome_case()) {
     case v1::StreamResponse::kResult: {
       ASSIGN_OR_RETURN(out.outcome, ReadSegmentResponse(request, answer.result()));
+      return out;
+    }
+    case v1::StreamResponse::kPreliminary: {
+      ASSIGN_OR_RETURN(SegmentResult first, ReadSegmentResponse(request, answer.preliminary()));
+      if (first.escalation != EscalationOutcome::kNone) {
+        return BadAnswer(answer.index(), "preliminary.escalation: must not be decided");
+      }
+      out.outcome = Preliminary{std::move(first)};
       return out;
     }
     case v1::StreamResponse::kSuperseded:

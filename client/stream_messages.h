@@ -25,14 +25,15 @@ class UnansweredFrames {
   struct Frame {
     v1::SegmentRequest request;  // without the picture's bytes
     absl::Time sent;
+    bool has_preliminary = false;  // has had a preliminary answer
   };
 
   // Gives its place on the stream.
   uint64_t Add(Frame frame);
 
-  // The frame that `answer` is for, which is then answered. Internal, saying why: it was not sent or is answered
-  // already, an older frame of its camera is not, the answer has another origin, or a newer frame that is none of the
-  // camera's supersedes it.
+  // The frame that `answer` is for, which is then answered, unless the answer is preliminary. Internal, saying why: it
+  // was not sent or is answered already, an older frame of its camera is not, the answer has another origin, a newer
+  // frame that is none of the camera's supersedes it, or it has had a preliminary answer or did not ask for any.
   absl::StatusOr<Frame> Take(const v1::StreamResponse& answer);
 
   uint64_t sent() const { return next_index_; }

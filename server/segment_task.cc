@@ -52,8 +52,9 @@ SegmentTask::~SegmentTask() {
   if (is_admitted_) serving_.admission.Leave();
 }
 
-void SegmentTask::Start(Done done) {
+void SegmentTask::Start(Done done, Preliminary preliminary) {
   done_ = std::move(done);
+  preliminary_ = std::move(preliminary);
   serving_.metrics.RequestStarted();
   Run([this] { return Check(); });
 }
@@ -230,6 +231,7 @@ absl::Status SegmentTask::Escalate(Image image) {
   const bool has_deadline = caller_.deadline != SteadyTime::max();
   const SteadyTime deadline = has_deadline ? caller_.deadline - reserve : caller_.deadline;
   absl::Status status = serving_.scheduler.Reserve(*second_.model->segmenter, second_.plan.priority, deadline).status();
+  if (status.ok() && preliminary_) preliminary_(response_);
   if (status.ok()) status = Infer(second_, std::move(image), deadline, &SegmentTask::EncodeSecond);
   if (status.ok()) return status;
   EndEscalation(v1::NO_TIME);

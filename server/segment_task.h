@@ -56,6 +56,7 @@ struct TaskCaller {
 class SegmentTask {
  public:
   using Done = std::function<void(const absl::Status&)>;
+  using Preliminary = std::function<void(const v1::SegmentResponse&)>;
 
   // All is borrowed until the destructor. `raw_data`: the bytes of image.raw.data, in pieces, if the message does not
   // have them. `large_fields`: where labels and maps go, with placeholders in the response; null: into the response.
@@ -70,8 +71,9 @@ class SegmentTask {
   SegmentTask& operator=(const SegmentTask&) = delete;
 
   // To be called once. Never blocks. `done` is called once, from this or another thread, and must not throw; it may
-  // destroy the task as its last act only if Start has returned.
-  void Start(Done done);
+  // destroy the task as its last act only if Start has returned. `preliminary` gets the first model's answer, before
+  // `done` and at most once, if the second one is asked.
+  void Start(Done done, Preliminary preliminary = nullptr);
 
   // Nobody waits any more: the task ends with Cancelled at the next chance. Thread-safe, until the destructor.
   void Cancel();
@@ -123,6 +125,7 @@ class SegmentTask {
   const SteadyTime arrival_;
   std::atomic<bool> is_cancelled_{false};
   Done done_;
+  Preliminary preliminary_;
 
   bool is_admitted_ = false;
   InferenceScheduler::Reservation reservation_;  // until the picture is decoded

@@ -29,6 +29,7 @@ RawImage AsRawImage(const Image& image) {
 
 FrameFate FateOf(const StreamAnswer& answer) {
   if (answer.result() != nullptr) return FrameFate::kAnswered;
+  if (answer.preliminary() != nullptr) return FrameFate::kPreliminary;
   if (answer.superseded() != nullptr) return FrameFate::kSuperseded;
   return absl::IsDeadlineExceeded(*answer.error()) ? FrameFate::kLate : FrameFate::kFailed;
 }
@@ -140,8 +141,9 @@ class CameraPlayer {
       PlayedFrame frame;
       {
         absl::MutexLock lock(&mu_);
-        auto found = under_way_.extract(Key(answer->frame->camera, answer->frame->sequence));
-        frame = std::move(found.mapped());
+        const auto found = under_way_.find(Key(answer->frame->camera, answer->frame->sequence));
+        frame = found->second;
+        if (answer->preliminary() == nullptr) under_way_.erase(found);
       }
       frame.done_s = now;
       frame.fate = FateOf(*answer);
@@ -185,6 +187,8 @@ const char* FrameFateName(FrameFate fate) {
       return "late";
     case FrameFate::kFailed:
       return "failed";
+    case FrameFate::kPreliminary:
+      return "preliminary";
   }
   return "unknown";
 }

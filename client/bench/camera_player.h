@@ -37,10 +37,11 @@ using NextPicture = std::function<absl::StatusOr<PicturePointer>(int64_t sequenc
 
 enum class FrameFate {
   kAnswered,
-  kSuperseded,  // by a newer frame, at the server
-  kSkipped,     // likewise, before it was sent
-  kLate,        // DeadlineExceeded
-  kFailed,      // otherwise
+  kSuperseded,   // by a newer frame, at the server
+  kSkipped,      // likewise, before it was sent
+  kLate,         // DeadlineExceeded
+  kFailed,       // otherwise
+  kPreliminary,  // not yet its fate: the first model has answered, the second is asked
 };
 
 const char* FrameFateName(FrameFate fate);  // "answered" and so on
@@ -61,8 +62,9 @@ struct PlayedFrame {
 };
 
 // Plays until there is no picture, then until all is answered; gives the server's statistics. `options` go with each
-// frame. `on_frame` runs once for each frame that was due, on this thread. Errors: those of `next_picture`, of
-// SegmentationStream::Send or of what broke the stream; frames without an answer are not told then.
+// frame. `on_frame` runs once for each frame that was due, before that perhaps with kPreliminary, on this thread.
+// Errors: those of `next_picture`, of SegmentationStream::Send or of what broke the stream; frames without an answer
+// are not told then.
 absl::StatusOr<StreamStatistics> PlayCameras(const CameraPlan& plan, const SegmentOptions& options,
                                              const NextPicture& next_picture, SegmentationStream* stream,
                                              const std::function<void(PlayedFrame)>& on_frame);

@@ -25,6 +25,8 @@ struct LoadSample {
   bool is_superseded = false;  // neither answered nor failed: a newer frame took its place, here or at the server
   StageTimes server_times;     // of an answer
   float mean_uncertainty = 0;  // of an answer, of the kind asked for
+  int members = 0;             // of an answer
+  EscalationOutcome escalation = EscalationOutcome::kNone;
 
   double latency_ms() const { return (done_s - due_s) * 1e3; }
 };

@@ -139,7 +139,7 @@ class Load {
   }
 
   void RecordFrame(const PlayedFrame& frame, int picture) {
-    if (frame.due_s < plan_.warmup_s) return;
+    if (frame.due_s < plan_.warmup_s || frame.fate == FrameFate::kPreliminary) return;
     LoadSample sample;
     sample.due_s = frame.due_s - plan_.warmup_s;
     sample.sent_s = frame.sent_s - plan_.warmup_s;
@@ -227,6 +227,8 @@ class Load {
   void Record(LoadSample sample, const absl::Status& status, const SegmentResult* result) {
     if (result != nullptr) {
       sample.server_times = result->server_times;
+      sample.members = result->members;
+      sample.escalation = result->escalation;
       const std::string& asked = target_.options.uncertainty.empty() ? "" : target_.options.uncertainty[0].kind;
       for (const UncertaintyResult& entry : result->uncertainty) {
         if (!asked.empty() && entry.figures.kind != asked) continue;

@@ -49,6 +49,7 @@ LoadSummary Summarize(const std::vector<LoadSample>& samples, double objective_m
   summary.elapsed_s = duration_s;
   std::vector<const LoadSample*> answers;
   double uncertainty_sum = 0;
+  double members_sum = 0;
   for (const LoadSample& sample : samples) {
     summary.elapsed_s = std::max(summary.elapsed_s, sample.done_s);
     if (sample.is_superseded) {
@@ -62,6 +63,8 @@ LoadSummary Summarize(const std::vector<LoadSample>& samples, double objective_m
     }
     answers.push_back(&sample);
     uncertainty_sum += static_cast<double>(sample.mean_uncertainty);
+    members_sum += sample.members;
+    if (sample.escalation != EscalationOutcome::kNone) ++summary.escalations[sample.escalation];
   }
   summary.answers = static_cast<int64_t>(answers.size());
   AddLatency(answers, objective_ms, &summary);
@@ -71,6 +74,7 @@ LoadSummary Summarize(const std::vector<LoadSample>& samples, double objective_m
   summary.server_median = {Median(answers, &StageTimes::decode_ms), Median(answers, &StageTimes::queue_ms),
                            Median(answers, &StageTimes::infer_ms), Median(answers, &StageTimes::encode_ms)};
   summary.mean_uncertainty = uncertainty_sum / static_cast<double>(summary.answers);
+  summary.mean_members = members_sum / static_cast<double>(summary.answers);
   return summary;
 }
 

@@ -40,6 +40,8 @@ struct LoadSummary {
   double max_late_ms = 0;    // how late a call was sent, at most: beyond a few ms the generator was the limit
   StageTimes server_median;  // each stage by itself
   double mean_uncertainty = 0;
+  double mean_members = 0;
+  std::map<EscalationOutcome, int64_t> escalations;  // answers by what came of theirs; kNone is left out
 };
 
 // `objective_ms`: an answer within it is in time. `duration_s` as planned, or 0. All figures are 0 without an answer.

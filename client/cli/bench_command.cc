@@ -33,6 +33,7 @@ constexpr char kHelp[] = R"(Examples:
   candor bench --rate 200 --expect RESOURCE_EXHAUSTED --expect DEADLINE_EXCEEDED --json
   candor bench --concurrency 8 --check samples/
   candor bench --cameras 4 --rate 30 --policy latest samples/
+  candor bench --rate 10 --model student --escalate-above 0.05 --timeout 1 samples/
 
 Without --rate: a closed loop, in which each caller waits for its answer before it asks again. With --rate: calls are
 due at given times whether or not the server keeps up, and latency counts from the time due, so that a stall is paid by
@@ -44,10 +45,12 @@ A frame without an answer within --timeout of reaching the server is late: DEADL
 --check asks every picture alone first, and then compares every answer under load with that: labels must be equal on
 99.99 % of the pixels, and the uncertainty of pixels with equal labels within --check-bound.
 
---json prints one object: load {mode, concurrency or rate, max_in_flight and seed, or rate, cameras and policy, warmup_s},
-model, pictures, seconds, requests, answers, superseded (of streams), errors {CODE: number}, throughput and goodput (a second), objective_ms, latency_ms {p50, p90, p95,
-p99, p99.9, max, mean}, max_late_ms (how late a call was sent, at most), server_median_ms {decode, queue, infer,
-encode}, uncertainty {kind, mean}, check {compared, mismatches, least_label_agreement, greatest_difference}.
+--json prints one object: load {mode, concurrency or rate, max_in_flight and seed, or rate, cameras and policy,
+warmup_s}, model, pictures, seconds, requests, answers, superseded (of streams), errors {CODE: number}, throughput and
+goodput (a second), objective_ms, latency_ms {p50, p90, p95, p99, p99.9, max, mean}, max_late_ms (how late a call was
+sent, at most), server_median_ms {decode, queue, infer, encode}, uncertainty {kind, mean}, mean_members (in an answer),
+escalations {not_needed, escalated, no_time, second_failed: answers} (with --escalate), check {compared, mismatches,
+least_label_agreement, greatest_difference}.
 --csv has a line for each call.
 
 Exit codes: 0 every call was answered, or failed with an expected code; 1 other failures, or a mismatch; 2 usage,
@@ -116,6 +119,7 @@ SegmentOptions MakeOptions(const BenchFlags& flags, const std::string& kind) {
   options.model = flags.model;
   options.want_labels = flags.asked == Asked::kBoth || flags.asked == Asked::kLabels;
   options.uncertainty = {{kind, flags.asked == Asked::kBoth || flags.asked == Asked::kUncertainty, std::nullopt}};
+  Apply(flags.effort, &options);
   return options;
 }
 
@@ -255,8 +259,9 @@ void AddLoadFlags(CLI::App* command, BenchFlags* flags) {
 }
 
 void AddContentFlags(CLI::App* command, BenchFlags* flags) {
-  CLI::Option* pictures = command->add_option("IMAGE", flags->pictures,
-                                              "JPEG or PNG files, or folders of them; default: a generated picture");
+  CLI::Option* pictures =
+      command->add_option("IMAGE", flags->pictures,
+                          "JPEG or PNG files, or folders of them (without NAME_truth.png); default: a generated one");
   command->add_option("--size", flags->size, "Of the generated picture")
       ->type_name("WIDTHxHEIGHT")
       ->check(CLI::Validator(CheckSize, ""))
@@ -271,6 +276,7 @@ void AddContentFlags(CLI::App* command, BenchFlags* flags) {
                                                                        {"statistics", Asked::kStatistics}}));
   command->add_option("--model", flags->model, "Name or alias of the model; default: the server's")->type_name("NAME");
   AddKindFlag(command, &flags->uncertainty);
+  AddEffortFlags(command, &flags->effort);
 }
 
 }  // namespace
@@ -305,6 +311,10 @@ CLI::App* AddBenchCommand(CLI::App* app, BenchFlags* flags) {
 }
 
 ExitCode RunBench(const BenchFlags& flags, const Console& console) {
+  if (flags.check && (flags.effort.anytime || flags.effort.has_escalation())) {
+    ReportError(console, "--check: excludes --anytime and --escalate, whose answers depend on the load");
+    return ExitCode::kUsage;
+  }
   LoadTarget target;
   absl::StatusOr<std::vector<LoadPicture>> pictures = ReadPictures(flags, console.in);
   if (!pictures.ok()) return ReportStatus(console, flags.connection, "", pictures.status());
@@ -312,15 +322,15 @@ ExitCode RunBench(const BenchFlags& flags, const Console& console) {
   const auto client = Connect(flags.connection, flags.connections);
   if (!client.ok()) return ReportStatus(console, flags.connection, "", client.status());
   target.client = client->get();
-  const absl::StatusOr<ModelDescription> model = target.client->GetModel(flags.model);
-  if (!model.ok()) return ReportStatus(console, flags.connection, "", model.status());
-  const absl::StatusOr<KindDescription> kind = FindKind(*model, flags.uncertainty);
-  if (!kind.ok()) return ReportStatus(console, flags.connection, "", kind.status());
-  target.options = MakeOptions(flags, kind->name);
+  const auto models = AnsweringModels::Find(flags.model, flags.uncertainty, flags.effort, target.client);
+  if (!models.ok()) return ReportStatus(console, flags.connection, "", models.status());
+  const auto& [model, kind] = models->first();
+  target.options = MakeOptions(flags, kind.name);
   BenchReport report;
   report.plan = MakePlan(flags);
-  report.model = model->name;
-  report.kind = kind->name;
+  report.model = model.name;
+  report.kind = kind.name;
+  report.is_anytime = flags.effort.anytime;
   report.objective_ms = flags.objective_ms > 0 ? flags.objective_ms : flags.connection.timeout_s * 1e3;
   return RunAndReport(flags, &target, &report, console);
 }

@@ -8,6 +8,7 @@
 
 #include "client/bench/load_plan.h"
 #include "client/cli/connection.h"
+#include "client/cli/effort_flags.h"
 
 namespace candor {
 
@@ -34,6 +35,7 @@ struct BenchFlags {
   Asked asked = Asked::kBoth;
   std::string uncertainty;  // empty: the model's default
   std::string model;
+  EffortFlags effort;
   double objective_ms = 0;            // 0: the timeout
   std::vector<std::string> expected;  // names of status codes
   bool check = false;

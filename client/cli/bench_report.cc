@@ -105,6 +105,17 @@ void PrintBenchReport(const BenchReport& report, std::ostream& out) {
   stages.AddRow({"median", Ms(server.decode_ms), Ms(server.queue_ms), Ms(server.infer_ms), Ms(server.encode_ms),
                  absl::StrFormat("%.4f", summary.mean_uncertainty)});
   stages.Print(out);
+  if (report.is_anytime || !summary.escalations.empty()) {
+    out << "\nmembers in an answer, on average: " << absl::StrFormat("%.2f", summary.mean_members) << "\n";
+  }
+  if (!summary.escalations.empty()) {
+    out << "\n";
+    Table escalations({"ESCALATION", "ANSWERS"});
+    for (const auto& [outcome, count] : summary.escalations) {
+      escalations.AddRow({std::string(EscalationOutcomeName(outcome)), absl::StrCat(count)});
+    }
+    escalations.Print(out);
+  }
   if (!summary.errors.empty()) {
     out << "\n";
     Table errors({"ERROR", "REQUESTS"});
@@ -166,6 +177,13 @@ Json BenchJson(const BenchReport& report) {
                               {"infer", JsonNumber(server.infer_ms)},
                               {"encode", JsonNumber(server.encode_ms)}};
   json["uncertainty"] = {{"kind", report.kind}, {"mean", JsonNumber(static_cast<float>(summary.mean_uncertainty))}};
+  json["mean_members"] = Rounded(summary.mean_members);
+  if (!summary.escalations.empty()) {
+    json["escalations"] = Json::object();
+    for (const auto& [outcome, count] : summary.escalations) {
+      json["escalations"][std::string(EscalationOutcomeName(outcome))] = count;
+    }
+  }
   if (report.check.has_value()) {
     json["check"] = {{"compared", report.check->compared},
                      {"mismatches", report.check->mismatches},
@@ -177,7 +195,8 @@ Json BenchJson(const BenchReport& report) {
 
 std::string BenchCsv(const std::vector<LoadSample>& samples, const std::vector<std::string>& pictures) {
   std::string csv =
-      "due_s,sent_s,done_s,latency_ms,status,picture,decode_ms,queue_ms,infer_ms,encode_ms,mean_uncertainty\n";
+      "due_s,sent_s,done_s,latency_ms,status,picture,decode_ms,queue_ms,infer_ms,encode_ms,mean_uncertainty,members,"
+      "escalation\n";
   for (const LoadSample& sample : samples) {
     absl::StrAppendFormat(&csv, "%.6f,%.6f,%.6f,%.3f,%s,%s,", sample.due_s, sample.sent_s, sample.done_s,
                           sample.latency_ms(),
@@ -185,10 +204,11 @@ std::string BenchCsv(const std::vector<LoadSample>& samples, const std::vector<s
                           CsvCell(pictures[static_cast<size_t>(sample.picture)]));
     if (sample.code == absl::StatusCode::kOk && !sample.is_superseded) {
       const StageTimes& server = sample.server_times;
-      absl::StrAppendFormat(&csv, "%g,%g,%g,%g,%g\n", server.decode_ms, server.queue_ms, server.infer_ms,
-                            server.encode_ms, sample.mean_uncertainty);
+      absl::StrAppendFormat(&csv, "%g,%g,%g,%g,%g,%d,%s\n", server.decode_ms, server.queue_ms, server.infer_ms,
+                            server.encode_ms, sample.mean_uncertainty, sample.members,
+                            EscalationOutcomeName(sample.escalation));
     } else {
-      csv += ",,,,\n";
+      csv += ",,,,,,\n";
     }
   }
   return csv;

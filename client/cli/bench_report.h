@@ -19,6 +19,7 @@ struct BenchReport {
   LoadPlan plan;
   std::string model;  // name of what answered
   std::string kind;   // of the uncertainty
+  bool is_anytime = false;
   std::vector<std::string> pictures;
   double objective_ms = 0;
   LoadSummary summary;
@@ -31,7 +32,7 @@ void PrintBenchReport(const BenchReport& report, std::ostream& out);
 nlohmann::ordered_json BenchJson(const BenchReport& report);
 
 // A line a call: due_s, sent_s, done_s, latency_ms, status, picture, decode_ms, queue_ms, infer_ms, encode_ms,
-// mean_uncertainty; the last five are empty for a call without an answer.
+// mean_uncertainty, members, escalation; the last seven are empty for a call without an answer.
 std::string BenchCsv(const std::vector<LoadSample>& samples, const std::vector<std::string>& pictures);
 
 }  // namespace candor

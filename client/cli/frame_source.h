@@ -23,8 +23,9 @@ class FrameSource {
   virtual std::vector<std::string> names() const { return {}; }
 };
 
-// A folder's .jpg, .jpeg and .png files by name, a single such file, or, of anything else, what ffmpeg makes of it at
-// `rate` frames a second. DataLoss: cannot be read, has no pictures, or is a video without an `ffmpeg` in PATH.
+// A folder's pictures by name (see IsPictureName), a single .jpg, .jpeg or .png file, or, of anything else, what ffmpeg
+// makes of it at `rate` frames a second. DataLoss: cannot be read, has no pictures, or is a video without an `ffmpeg`
+// in PATH.
 absl::StatusOr<std::unique_ptr<FrameSource>> OpenFrameSource(const std::string& path, double rate);
 
 }  // namespace candor

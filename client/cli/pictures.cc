@@ -10,6 +10,7 @@
 #include <map>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
@@ -67,6 +68,13 @@ absl::Status CheckPictures(const std::vector<std::string>& pictures, const std::
   return absl::OkStatus();
 }
 
+bool IsPictureName(const std::string& path) {
+  const std::filesystem::path name(path);
+  const std::string extension = absl::AsciiStrToLower(name.extension().string());
+  const bool is_picture = extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+  return is_picture && !absl::EndsWith(name.stem().string(), kTruthSuffix);
+}
+
 absl::StatusOr<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths) {
   std::vector<std::string> pictures;
   for (const std::string& path : paths) {
@@ -78,8 +86,7 @@ absl::StatusOr<std::vector<std::string>> ExpandFolders(const std::vector<std::st
     std::vector<std::string> found;
     std::filesystem::directory_iterator entry(path, error);
     for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-      const std::string extension = absl::AsciiStrToLower(entry->path().extension().string());
-      if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") found.push_back(entry->path().string());
+      if (IsPictureName(entry->path().string())) found.push_back(entry->path().string());
     }
     if (error) return absl::DataLossError(absl::StrCat(path, ": cannot be read: ", error.message()));
     if (found.empty()) return absl::DataLossError(absl::StrCat(path, ": has no .jpg, .jpeg or .png files"));

@@ -24,8 +24,13 @@ std::string OutputPath(const std::string& directory, const std::string& stem, co
 absl::Status CheckPictures(const std::vector<std::string>& pictures, const std::string& out,
                            const std::vector<std::string>& suffixes);
 
-// `paths` with each folder replaced by its .jpg, .jpeg and .png files, by name. DataLoss: a folder cannot be read, or
-// has none.
+// What a data set calls the ground truth of NAME.jpg: NAME_truth.png.
+inline constexpr char kTruthSuffix[] = "_truth";
+
+// Whether a file found in a folder is a picture to segment: .jpg, .jpeg or .png, but no ground truth.
+bool IsPictureName(const std::string& path);
+
+// `paths` with each folder replaced by its pictures, by name. DataLoss: a folder cannot be read, or has none.
 absl::StatusOr<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths);
 
 // The file's bytes; "-" reads `in` to its end. DataLoss: cannot be read, is a directory, or over 256 MiB.

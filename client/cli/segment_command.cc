@@ -25,18 +25,23 @@ constexpr char kHelp[] = R"(Examples:
   candor segment street.jpg
   candor segment --out results --npy *.jpg
   candor segment --out results --abstain-above 0.2 street.jpg
+  candor segment --model student --escalate-above 0.05 --timeout 2 *.jpg
   candor segment --model teacher --uncertainty mutual_information --json street.jpg | jq .uncertainty.mean
   cat street.jpg | candor segment -
 
 --out DIR gets for NAME.jpg: NAME_labels.png (8 bit, the class index), NAME_uncertainty.png (16 bit, value =
 u / range_max * 65535), NAME_uncertainty.npy with --npy (float32), NAME_overlay.png and NAME.json.
 
---json and NAME.json hold one object: image, width, height, model {name, version, digest}, request_id,
-uncertainty {kind, unit, range_max, mean, max, median, p90, p99, threshold, share_above_threshold},
-verdict ("accept", "review" or "reject" on the whole picture; null if the model is not calibrated),
-classes [{index, name, share, mean_uncertainty}] (the mean is of the model's default kind), groups [{name, share,
-mean_uncertainty}] (the model's groups of classes), abstained_share (null without --abstain-above), timing {decode_ms,
-queue_ms, infer_ms, encode_ms, round_trip_ms}, files. A picture that fails has no object; its reason is on stderr.
+--escalate: MODEL is who answered, and ESCALATION why: "not_needed" (the first was sure), "escalated", "no_time" (--timeout
+or the queue did not allow the second), "second_failed". --anytime: MEMBERS tells how many of the model's took part.
+
+--json and NAME.json hold one object: image, width, height, model {name, version, digest}, request_id, members,
+predictions (members of a full answer), escalation (null without --escalate), uncertainty {kind, unit, range_max, mean,
+max, median, p90, p99, threshold, share_above_threshold}, verdict ("accept", "review" or "reject" on the whole picture;
+null if the model is not calibrated), classes [{index, name, share, mean_uncertainty}] (the mean is of the model's default
+kind), groups [{name, share, mean_uncertainty}] (the model's groups of classes), abstained_share (null without
+--abstain-above), timing {decode_ms, queue_ms, infer_ms, encode_ms, round_trip_ms}, files. A picture that fails has no
+object; its reason is on stderr.
 
 Exit codes: 0 all done; else that of the first picture that failed: 1 refused by the server, 2 usage, 69 server not
 reached, 70 internal, 74 file not read or written, 75 overloaded, 130 interrupted.)";
@@ -49,25 +54,34 @@ std::string CheckThreshold(const std::string& text) {
 
 // Everything about one picture; its files are written if asked for.
 absl::StatusOr<SegmentedPicture> SegmentPicture(const SegmentFlags& flags, const std::string& name,
-                                                const ModelDescription& model, const KindDescription& kind,
-                                                SegmentationClient* client, std::istream& in) {
+                                                const AnsweringModels& models, SegmentationClient* client,
+                                                std::istream& in) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadPicture(name, in));
   SegmentOptions options;
   options.model = flags.model;
   options.want_labels = !flags.out.empty();
-  options.uncertainty = {{kind.name, !flags.out.empty(), flags.threshold}};
-  if (flags.abstain_above.has_value()) options.abstain = AbstainOption{kind.name, *flags.abstain_above, {}, 255};
+  const std::string& kind = models.first().kind.name;
+  options.uncertainty = {{kind, !flags.out.empty(), flags.threshold}};
+  if (flags.abstain_above.has_value()) options.abstain = AbstainOption{kind, *flags.abstain_above, {}, 255};
+  Apply(flags.effort, &options);
   ASSIGN_OR_RETURN(SegmentResult result, client->SegmentEncoded(bytes, options));
-  SegmentedPicture picture{name, std::move(result), kind, model.classes, {}};
+  const AnsweringModel& by = models.Of(result);
+  SegmentedPicture picture{name, std::move(result), by.kind, by.model.classes, by.model.predictions, {}};
   if (!flags.out.empty()) RETURN_IF_ERROR(WriteOutputs(flags.out, flags.npy, bytes, &picture));
   return picture;
 }
 
 std::string Percent(float share) { return absl::StrFormat("%.1f%%", share * 100); }
 
-void PrintTable(const std::vector<SegmentedPicture>& pictures, std::ostream& out) {
-  Table table({"IMAGE", "SIZE", "MODEL", "UNCERTAINTY", "MEAN", "MEDIAN", "P90", "P99", "MAX", "ABOVE", "THRESHOLD",
-               "VERDICT", "MS", "CLASSES"});
+void PrintTable(const std::vector<SegmentedPicture>& pictures, const EffortFlags& effort, std::ostream& out) {
+  std::vector<std::string> header = {"IMAGE", "SIZE", "MODEL"};
+  if (effort.anytime || effort.has_escalation()) header.emplace_back("MEMBERS");
+  if (effort.has_escalation()) header.emplace_back("ESCALATION");
+  for (const char* name :
+       {"UNCERTAINTY", "MEAN", "MEDIAN", "P90", "P99", "MAX", "ABOVE", "THRESHOLD", "VERDICT", "MS", "CLASSES"}) {
+    header.emplace_back(name);
+  }
+  Table table(header);
   for (const SegmentedPicture& picture : pictures) {
     const SegmentResult& result = picture.result;
     const UncertaintyFigures& figures = picture.uncertainty()->figures;
@@ -76,13 +90,20 @@ void PrintTable(const std::vector<SegmentedPicture>& pictures, std::ostream& out
       classes.push_back(absl::StrCat(ClassName(picture.classes, result.classes[i].class_index), " ",
                                      Percent(result.classes[i].share)));
     }
-    table.AddRow({OneLine(picture.name), absl::StrCat(result.width, "x", result.height), OneLine(result.model),
-                  figures.kind, absl::StrFormat("%.4f", figures.mean), absl::StrFormat("%.4f", figures.median),
-                  absl::StrFormat("%.4f", figures.p90), absl::StrFormat("%.4f", figures.p99),
-                  absl::StrFormat("%.4f", figures.max), Percent(figures.share_above_threshold),
-                  absl::StrFormat("%.4g", figures.threshold),
-                  result.verdict == Verdict::kNone ? "-" : std::string(VerdictName(result.verdict)),
-                  absl::StrFormat("%.1f", result.round_trip_ms), OneLine(absl::StrJoin(classes, ", "))});
+    std::vector<std::string> row = {OneLine(picture.name), absl::StrCat(result.width, "x", result.height),
+                                    OneLine(result.model)};
+    if (effort.anytime || effort.has_escalation()) row.push_back(MembersText(result.members, picture.predictions));
+    if (effort.has_escalation()) row.emplace_back(EscalationOutcomeName(result.escalation));
+    row.push_back(figures.kind);
+    for (const float value : {figures.mean, figures.median, figures.p90, figures.p99, figures.max}) {
+      row.push_back(absl::StrFormat("%.4f", value));
+    }
+    row.push_back(Percent(figures.share_above_threshold));
+    row.push_back(absl::StrFormat("%.4g", figures.threshold));
+    row.emplace_back(result.verdict == Verdict::kNone ? "-" : VerdictName(result.verdict));
+    row.push_back(absl::StrFormat("%.1f", result.round_trip_ms));
+    row.push_back(OneLine(absl::StrJoin(classes, ", ")));
+    table.AddRow(row);
   }
   table.Print(out);
 }
@@ -126,6 +147,7 @@ CLI::App* AddSegmentCommand(CLI::App* app, SegmentFlags* flags) {
                    "Give no label (255) to pixels whose uncertainty is above it; the figures stay")
       ->type_name("X")
       ->check(CLI::Validator(CheckThreshold, ""));
+  AddEffortFlags(command, &flags->effort);
   CLI::Option* out = command->add_option("--out", flags->out, "Write files into this folder, made if missing");
   out->type_name("DIR");
   command->add_flag("--npy", flags->npy, "Write the uncertainty as NumPy file, too")->needs(out);
@@ -141,10 +163,8 @@ ExitCode RunSegment(const SegmentFlags& flags, const Console& console) {
   }
   const auto client = Connect(flags.connection);
   if (!client.ok()) return ReportStatus(console, flags.connection, "", client.status());
-  const absl::StatusOr<ModelDescription> model = (*client)->GetModel(flags.model);
-  if (!model.ok()) return ReportStatus(console, flags.connection, "", model.status());
-  const absl::StatusOr<KindDescription> kind = FindKind(*model, flags.uncertainty);
-  if (!kind.ok()) return ReportStatus(console, flags.connection, "", kind.status());
+  const auto models = AnsweringModels::Find(flags.model, flags.uncertainty, flags.effort, client->get());
+  if (!models.ok()) return ReportStatus(console, flags.connection, "", models.status());
   if (!flags.out.empty()) {
     if (absl::Status made = MakeDirectories(flags.out); !made.ok()) {
       return ReportStatus(console, flags.connection, "--out", made);
@@ -157,7 +177,7 @@ ExitCode RunSegment(const SegmentFlags& flags, const Console& console) {
   for (size_t i = 0; i < flags.pictures.size(); ++i) {
     const std::string& name = flags.pictures[i];
     progress.Show(static_cast<int>(i), name);
-    absl::StatusOr<SegmentedPicture> picture = SegmentPicture(flags, name, *model, *kind, client->get(), console.in);
+    absl::StatusOr<SegmentedPicture> picture = SegmentPicture(flags, name, *models, client->get(), console.in);
     if (!picture.ok()) {
       progress.Clear();
       const ExitCode failed = ReportStatus(console, flags.connection, name, picture.status());
@@ -174,7 +194,7 @@ ExitCode RunSegment(const SegmentFlags& flags, const Console& console) {
     }
   }
   progress.Clear();
-  if (!done.empty()) PrintTable(done, console.out);
+  if (!done.empty()) PrintTable(done, flags.effort, console.out);
   if (done.size() == 1 && flags.pictures.size() == 1) PrintClasses(done[0], console.out);
   return code;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/cli/connection.h"
+#include "client/cli/effort_flags.h"
 
 namespace candor {
 
@@ -18,6 +19,7 @@ struct SegmentFlags {
   std::string uncertainty;  // empty: the model's default
   std::optional<float> threshold;
   std::optional<float> abstain_above;
+  EffortFlags effort;
   std::string out;  // empty: no files
   bool npy = false;
   bool json = false;

@@ -80,7 +80,13 @@ Json SummaryJson(const SegmentedPicture& picture) {
                {"width", result.width},
                {"height", result.height},
                {"model", {{"name", result.model}, {"version", result.model_version}, {"digest", result.model_digest}}},
-               {"request_id", result.request_id}};
+               {"request_id", result.request_id},
+               {"members", result.members},
+               {"predictions", picture.predictions},
+               {"escalation", nullptr}};
+  if (result.escalation != EscalationOutcome::kNone) {
+    json["escalation"] = std::string(EscalationOutcomeName(result.escalation));
+  }
   if (const UncertaintyResult* uncertainty = picture.uncertainty()) {
     json["uncertainty"] = UncertaintyJson(uncertainty->figures, picture.kind);
   }

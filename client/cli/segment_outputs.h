@@ -18,6 +18,7 @@ struct SegmentedPicture {
   SegmentResult result;
   KindDescription kind;                   // of the uncertainty that is shown
   std::vector<ClassDescription> classes;  // by class index
+  int predictions = 0;                    // that an answer of the model is made of, if all have run
   std::vector<std::string> files;         // written for it
 
   // The entry of `result.uncertainty` for `kind`; null if the server left it out.

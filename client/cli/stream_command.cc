@@ -31,21 +31,28 @@ constexpr char kHelp[] = R"(Examples:
   candor stream --fps 10 pictures/
   candor stream --fps 30 --policy latest --cameras 4 --loop --frames 3000 pictures/
   candor stream --fps 25 --policy every --out results --json drive.mp4
+  candor stream --fps 5 --model student --escalate-above 0.05 --frame-timeout 500 pictures/
 
 Frames come at their times whatever the server does, as from a camera, over one stream; latency counts from then.
 --policy latest: while a frame is under way only the camera's newest one waits. Those it replaces are "superseded", or
 "skipped" if they had not yet been sent. --policy every: all are segmented, late if need be. A frame that has no answer
-within --frame-timeout of reaching the server is "late". A folder is played by name; a video through ffmpeg, which must
-be in PATH, at --fps pictures a second of its time.
+within --frame-timeout of reaching the server is "late". A folder's .jpg, .jpeg and .png files are played by name, but for
+NAME_truth.png, the ground truth of NAME; a video through ffmpeg, which must be in PATH, at --fps pictures a second of its
+time.
+
+With --escalate the first model's answer is shown at once, as "preliminary", and the frame's answer follows: the second
+model's, or the first one's again where there was no time.
 
 --out DIR gets the files of `candor segment --out` for each answered frame, of several cameras in a folder each; a video's
 frames are named frame_000000 on. With --loop a later round's files replace those of an earlier one.
 
 --json prints an object a frame, as answers come: camera, sequence, image, outcome ("answered", "superseded", "skipped",
-"late" or "failed"), due_s, latency_ms, error {code, message, reason, retry_delay_ms}, result (as of candor segment
---json). The last one is statistics {frames, answered, superseded, skipped, late, failed, seconds, answers_per_second,
-latency_ms {p50, p99, max, mean}, uncertainty {kind, mean}, server {frames, answered, superseded, late, failed,
-mean_latency_ms, max_latency_ms}}; server is null if the stream broke.
+"late" or "failed"; before that perhaps another object with "preliminary"), due_s, latency_ms, error {code, message,
+reason, retry_delay_ms}, result (as of candor segment --json). The last one is statistics {frames, answered, superseded,
+skipped, late, failed, seconds, answers_per_second, latency_ms {p50, p99, max, mean}, uncertainty {kind, mean},
+mean_members, escalation {preliminary, preliminary_latency_ms {p50, p99}, not_needed, escalated, no_time, second_failed}
+(null without --escalate), server {frames, answered, superseded, late, failed, mean_latency_ms, max_latency_ms}}; server
+is null if the stream broke.
 
 Exit codes: 0 every frame was answered, superseded or skipped; 1 a frame was late or failed; 2 usage, 69 server not
 reached or gone, 70 internal, 74 file not read or written, 75 overloaded, 130 interrupted.)";
@@ -90,29 +97,30 @@ class NowLine {
 // Takes each frame that has ended.
 class FrameWriter {
  public:
-  FrameWriter(const StreamFlags& flags, const ModelDescription& model, KindDescription kind,
-              std::vector<std::string> folders, const Console& console, SegmentationStream* stream)
+  FrameWriter(const StreamFlags& flags, const AnsweringModels& models, std::vector<std::string> folders,
+              const Console& console, SegmentationStream* stream)
       : flags_(flags),
         folders_(std::move(folders)),
-        model_(model),
-        kind_(std::move(kind)),
+        models_(models),
         console_(console),
         stream_(stream),
-        figures_(flags.cameras, kind_.name),
+        figures_({flags.cameras, models.first().kind.name, flags.effort.anytime, flags.effort.has_escalation()}),
         line_(console) {}
 
   void Take(PlayedFrame frame) {
-    double mean = 0;
     std::optional<SegmentedPicture> picture;
     if (auto* result = std::get_if<SegmentResult>(&frame.answer.outcome); frame.fate == FrameFate::kAnswered) {
-      picture = SegmentedPicture{frame.picture->name, std::move(*result), kind_, model_.classes, {}};
-      if (const UncertaintyResult* uncertainty = picture->uncertainty()) mean = uncertainty->figures.mean;
+      picture = Segmented(frame, std::move(*result));
       if (!folders_.empty()) Write(frame, &*picture);
     }
-    figures_.Add(frame, mean);
+    if (auto* early = std::get_if<Preliminary>(&frame.answer.outcome); frame.fate == FrameFate::kPreliminary) {
+      picture = Segmented(frame, std::move(early->result));
+    }
+    const SegmentedPicture* answered = picture.has_value() ? &*picture : nullptr;
+    figures_.Add(frame, answered);
     if (flags_.json) {
       line_.Clear();
-      console_.out << JsonLine(FrameJson(frame, picture.has_value() ? &*picture : nullptr)) << "\n" << std::flush;
+      console_.out << JsonLine(FrameJson(frame, answered)) << "\n" << std::flush;
     }
     line_.Show(figures_);
   }
@@ -122,6 +130,11 @@ class FrameWriter {
   const absl::Status& written() const { return written_; }
 
  private:
+  SegmentedPicture Segmented(const PlayedFrame& frame, SegmentResult result) const {
+    const auto& [model, kind] = models_.Of(result);
+    return {frame.picture->name, std::move(result), kind, model.classes, model.predictions, {}};
+  }
+
   void Write(const PlayedFrame& frame, SegmentedPicture* picture) {
     if (!written_.ok()) return;
     written_ =
@@ -131,8 +144,7 @@ class FrameWriter {
 
   const StreamFlags& flags_;
   const std::vector<std::string> folders_;  // by camera; empty: no files
-  const ModelDescription& model_;
-  const KindDescription kind_;
+  const AnsweringModels& models_;
   const Console& console_;
   SegmentationStream* const stream_;
   StreamFigures figures_;
@@ -155,6 +167,7 @@ SegmentOptions MakeOptions(const StreamFlags& flags, const std::string& kind) {
   options.want_labels = !flags.out.empty();
   options.label_transfer = LabelTransfer::kRunLengths;
   options.uncertainty = {{kind, !flags.out.empty(), std::nullopt}};
+  Apply(flags.effort, &options);
   return options;
 }
 
@@ -207,6 +220,7 @@ CLI::App* AddStreamCommand(CLI::App* app, StreamFlags* flags) {
       ->check(InRange(1, 1024));
   command->add_option("--model", flags->model, "Name or alias of the model; default: the server's")->type_name("NAME");
   AddKindFlag(command, &flags->uncertainty);
+  AddEffortFlags(command, &flags->effort);
   command->add_option("--out", flags->out, "Write files into this folder, made if missing")->type_name("DIR");
   command->add_flag("--json", flags->json, "One JSON object a frame on stdout, one a line, and the statistics");
   command->footer(kHelp);
@@ -229,10 +243,8 @@ ExitCode RunStream(const StreamFlags& flags, const Console& console) {
   }
   const auto client = Connect(flags.connection);
   if (!client.ok()) return ReportStatus(console, flags.connection, "", client.status());
-  const absl::StatusOr<ModelDescription> model = (*client)->GetModel(flags.model);
-  if (!model.ok()) return ReportStatus(console, flags.connection, "", model.status());
-  const absl::StatusOr<KindDescription> kind = FindKind(*model, flags.uncertainty);
-  if (!kind.ok()) return ReportStatus(console, flags.connection, "", kind.status());
+  const auto models = AnsweringModels::Find(flags.model, flags.uncertainty, flags.effort, client->get());
+  if (!models.ok()) return ReportStatus(console, flags.connection, "", models.status());
   for (const std::string& folder : folders) {
     if (absl::Status made = MakeDirectories(folder); !made.ok()) {
       return ReportStatus(console, flags.connection, "--out", made);
@@ -245,7 +257,7 @@ ExitCode RunStream(const StreamFlags& flags, const Console& console) {
   const auto stream = (*client)->OpenStream(options);
   if (!stream.ok()) return ReportStatus(console, flags.connection, "", stream.status());
 
-  FrameWriter writer(flags, *model, *kind, folders, console, stream->get());
+  FrameWriter writer(flags, *models, folders, console, stream->get());
   const auto next = [&](int64_t sequence, double /*due_s*/) -> absl::StatusOr<PicturePointer> {
     if (flags.frames > 0 && sequence == flags.frames) return nullptr;
     ASSIGN_OR_RETURN(PicturePointer picture, (*source)->Next());
@@ -253,7 +265,7 @@ ExitCode RunStream(const StreamFlags& flags, const Console& console) {
     return picture;
   };
   plan.start = std::chrono::steady_clock::now();
-  const auto ending = PlayCameras(plan, MakeOptions(flags, kind->name), next, stream->get(),
+  const auto ending = PlayCameras(plan, MakeOptions(flags, models->first().kind.name), next, stream->get(),
                                   [&](PlayedFrame frame) { writer.Take(std::move(frame)); });
   writer.Finish();
   return Report(flags, writer, ending, console);

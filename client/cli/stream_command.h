@@ -8,6 +8,7 @@
 #include <string>
 
 #include "client/cli/connection.h"
+#include "client/cli/effort_flags.h"
 #include "client/segmentation_stream.h"
 
 namespace candor {
@@ -24,7 +25,8 @@ struct StreamFlags {
   std::optional<int> max_unanswered;
   std::string model;
   std::string uncertainty;  // empty: the model's default
-  std::string out;          // empty: no files
+  EffortFlags effort;
+  std::string out;  // empty: no files
   bool json = false;
 };
 

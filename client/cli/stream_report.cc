@@ -22,7 +22,10 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kRecent = 50;  // answers that a rate is taken over
 
-size_t Index(FrameFate fate) { return static_cast<size_t>(fate); }
+template <typename Enum>
+size_t Index(Enum value) {
+  return static_cast<size_t>(value);
+}
 
 double Rounded(double value) { return std::round(value * 1e3) / 1e3; }
 
@@ -38,15 +41,22 @@ double Mean(double sum, size_t count) { return count == 0 ? 0 : sum / static_cas
 
 }  // namespace
 
-void StreamFigures::Add(const PlayedFrame& frame, double mean_uncertainty) {
+void StreamFigures::Add(const PlayedFrame& frame, const SegmentedPicture* picture) {
   Camera& camera = cameras_[static_cast<size_t>(frame.camera)];
   camera.name = frame.camera_name;
+  if (frame.fate == FrameFate::kPreliminary) {
+    camera.preliminary_ms.push_back(static_cast<float>(frame.latency_ms()));
+    return;
+  }
   ++camera.counts[Index(frame.fate)];
   seconds_ = std::max(seconds_, frame.done_s);
   if (const absl::Status* error = frame.answer.error(); error != nullptr && first_error_.ok()) first_error_ = *error;
   if (frame.fate != FrameFate::kAnswered) return;
   camera.latencies_ms.push_back(static_cast<float>(frame.latency_ms()));
-  camera.uncertainty_sum += mean_uncertainty;
+  if (const UncertaintyResult* uncertainty = picture->uncertainty())
+    camera.uncertainty_sum += uncertainty->figures.mean;
+  camera.members_sum += picture->result.members;
+  ++camera.escalations[Index(picture->result.escalation)];
   if (last_done_s_.size() == kRecent) last_done_s_.erase(last_done_s_.begin());
   last_done_s_.push_back(frame.done_s);
 }
@@ -69,7 +79,10 @@ StreamFigures::Camera StreamFigures::Total() const {
   for (const Camera& camera : cameras_) {
     for (size_t i = 0; i < total.counts.size(); ++i) total.counts[i] += camera.counts[i];
     total.latencies_ms.insert(total.latencies_ms.end(), camera.latencies_ms.begin(), camera.latencies_ms.end());
+    total.preliminary_ms.insert(total.preliminary_ms.end(), camera.preliminary_ms.begin(), camera.preliminary_ms.end());
+    for (size_t i = 0; i < total.escalations.size(); ++i) total.escalations[i] += camera.escalations[i];
     total.uncertainty_sum += camera.uncertainty_sum;
+    total.members_sum += camera.members_sum;
   }
   return total;
 }
@@ -87,8 +100,11 @@ std::string StreamFigures::NowLine() const {
 }
 
 void StreamFigures::Print(std::ostream& out) const {
-  Table table({"CAMERA", "FRAMES", "ANSWERED", "SUPERSEDED", "SKIPPED", "LATE", "FAILED", "ANSWERS/S", "P50 MS",
-               "P99 MS", "MAX MS", "MEAN UNCERTAINTY"});
+  std::vector<std::string> header = {"CAMERA", "FRAMES",    "ANSWERED", "SUPERSEDED", "SKIPPED", "LATE",
+                                     "FAILED", "ANSWERS/S", "P50 MS",   "P99 MS",     "MAX MS",  "MEAN UNCERTAINTY"};
+  if (asked_.anytime || asked_.escalation) header.emplace_back("MEAN MEMBERS");
+  if (asked_.escalation) header.insert(header.end(), {"ESCALATED", "PRELIMINARY", "PRELIMINARY P50 MS"});
+  Table table(header);
   std::vector<Camera> rows = cameras_;
   if (rows.size() > 1) rows.push_back(Total());
   for (const Camera& camera : rows) {
@@ -101,9 +117,29 @@ void StreamFigures::Print(std::ostream& out) const {
       row.push_back(absl::StrFormat("%.1f", Quantile(camera.latencies_ms, permille)));
     }
     row.push_back(absl::StrFormat("%.4f", Mean(camera.uncertainty_sum, camera.latencies_ms.size())));
+    if (asked_.anytime || asked_.escalation) {
+      row.push_back(absl::StrFormat("%.2f", Mean(static_cast<double>(camera.members_sum), camera.latencies_ms.size())));
+    }
+    if (asked_.escalation) {
+      row.push_back(absl::StrCat(camera.escalations[Index(EscalationOutcome::kEscalated)]));
+      row.push_back(absl::StrCat(camera.preliminary_ms.size()));
+      row.push_back(absl::StrFormat("%.1f", Quantile(camera.preliminary_ms, 500)));
+    }
     table.AddRow(row);
   }
   table.Print(out);
+}
+
+OrderedJson StreamFigures::EscalationJson(const Camera& total) const {
+  OrderedJson json = {
+      {"preliminary", total.preliminary_ms.size()},
+      {"preliminary_latency_ms",
+       {{"p50", Rounded(Quantile(total.preliminary_ms, 500))}, {"p99", Rounded(Quantile(total.preliminary_ms, 990))}}}};
+  for (const EscalationOutcome outcome : {EscalationOutcome::kNotNeeded, EscalationOutcome::kEscalated,
+                                          EscalationOutcome::kNoTime, EscalationOutcome::kSecondFailed}) {
+    json[std::string(EscalationOutcomeName(outcome))] = total.escalations[Index(outcome)];
+  }
+  return json;
 }
 
 nlohmann::ordered_json StreamFigures::Json(const std::optional<StreamStatistics>& server) const {
@@ -118,8 +154,10 @@ nlohmann::ordered_json StreamFigures::Json(const std::optional<StreamStatistics>
                         {"p99", Rounded(Quantile(total.latencies_ms, 990))},
                         {"max", Rounded(Quantile(total.latencies_ms, 1000))},
                         {"mean", Rounded(Mean(sum, answered))}};
-  json["uncertainty"] = {{"kind", kind_},
+  json["uncertainty"] = {{"kind", asked_.kind},
                          {"mean", JsonNumber(static_cast<float>(Mean(total.uncertainty_sum, answered)))}};
+  json["mean_members"] = Rounded(Mean(static_cast<double>(total.members_sum), answered));
+  json["escalation"] = asked_.escalation ? EscalationJson(total) : nlohmann::ordered_json();
   json["server"] = nullptr;
   if (server.has_value()) {
     json["server"] = {{"frames", server->frames},

@@ -20,10 +20,18 @@ namespace candor {
 // Of all frames so far. Thread-compatible.
 class StreamFigures {
  public:
-  StreamFigures(int cameras, std::string kind) : cameras_(static_cast<size_t>(cameras)), kind_(std::move(kind)) {}
+  // What was asked for.
+  struct Asked {
+    int cameras = 1;
+    std::string kind;
+    bool anytime = false;
+    bool escalation = false;
+  };
 
-  // `mean_uncertainty` of an answer.
-  void Add(const PlayedFrame& frame, double mean_uncertainty);
+  explicit StreamFigures(Asked asked) : asked_(std::move(asked)), cameras_(static_cast<size_t>(asked_.cameras)) {}
+
+  // `picture`: of an answer, the preliminary ones included; else null.
+  void Add(const PlayedFrame& frame, const SegmentedPicture* picture);
 
   int64_t count(FrameFate fate) const;
   int64_t frames() const;
@@ -42,13 +50,17 @@ class StreamFigures {
     std::string name;
     std::array<int64_t, 5> counts{};  // by fate
     std::vector<float> latencies_ms;  // of answers
+    std::vector<float> preliminary_ms;
+    std::array<int64_t, 5> escalations{};  // of answers, by outcome
     double uncertainty_sum = 0;
+    int64_t members_sum = 0;
   };
 
   Camera Total() const;
+  nlohmann::ordered_json EscalationJson(const Camera& total) const;
 
+  const Asked asked_;
   std::vector<Camera> cameras_;
-  const std::string kind_;
   double seconds_ = 0;               // to the last frame's end
   std::vector<double> last_done_s_;  // of the last answers, a ring
   absl::Status first_error_;

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/comparison_statistics.h"
+#include "client/cli/pictures.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/image/decode.h"
@@ -18,7 +18,6 @@ namespace candor {
 namespace {
 
 constexpr int64_t kMaxFileBytes = int64_t{64} << 20;
-constexpr char kTruthSuffix[] = "_truth";
 
 absl::Status WithPath(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
@@ -123,10 +122,8 @@ absl::StatusOr<std::vector<DemoSample>> FindSamples(const std::string& directory
   std::vector<DemoSample> samples;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const fs::path& path = entry->path();
-    const std::string extension = absl::AsciiStrToLower(path.extension().string());
+    if (!IsPictureName(path.string())) continue;
     const std::string name = path.stem().string();
-    if (extension != ".jpg" && extension != ".jpeg" && extension != ".png") continue;
-    if (absl::EndsWith(name, kTruthSuffix)) continue;
     const fs::path truth = path.parent_path() / absl::StrCat(name, kTruthSuffix, ".png");
     std::error_code missing;
     samples.push_back({name, path.string(), fs::exists(truth, missing) ? truth.string() : std::string()});

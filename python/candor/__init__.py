@@ -8,9 +8,19 @@
         answer.labels                  # uint8 [height, width], the class index
         answer.uncertainty[0].map      # float32 [height, width], how unsure the model is of it
         answer.verdict                 # "accept", "review", "reject", or None
+        for answer in client.stream(camera_frames, latest=True):
+            answer.result or answer.superseded_by or answer.error
 """
-from candor.client import Client, Request
-from candor.errors import CandorError
+from candor.client import Client
+from candor.errors import (CandorError, Cancelled, DeadlineExceeded, FailedPrecondition, InternalError, InvalidArgument,
+                           NotFound, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable)
+from candor.requests import KINDS, Escalation, Frame, Request
 from candor.results import ClassShare, Segmentation, StageTimes, Uncertainty
+from candor.stream import FrameAnswer, Stream
 
-__all__ = ["CandorError", "ClassShare", "Client", "Request", "Segmentation", "StageTimes", "Uncertainty"]
+__all__ = [
+    "KINDS", "CandorError", "Cancelled", "ClassShare", "Client", "DeadlineExceeded", "Escalation",
+    "FailedPrecondition", "Frame", "FrameAnswer", "InternalError", "InvalidArgument", "NotFound", "PermissionDenied",
+    "Request", "ResourceExhausted", "Segmentation", "StageTimes", "Stream", "Unauthenticated", "Unavailable",
+    "Uncertainty"
+]

@@ -52,6 +52,10 @@ class Segmentation:
     verdict: Optional[str]  # "accept", "review", "reject"; None: the model is not calibrated
     classes: List[ClassShare]  # largest share first
     server_times: StageTimes
+    members: int  # predictions that the answer is made of: fewer than the model's where `anytime` cut it short
+    # None: none was asked for, or a preliminary answer. "not_needed": the first model was sure. "escalated": the answer
+    # is the second model's. "no_time", "second_failed": it is the first one's, though unsure.
+    escalation: Optional[str]
 
 
 def kind_name(kind: int) -> str:
@@ -98,6 +102,10 @@ def read_response(request, reply) -> Segmentation:
         verdict = pb.Verdict.Name(reply.verdict).lower() if reply.verdict else None
     except ValueError:
         raise bad_reply(f"verdict: unknown value {reply.verdict}") from None
+    try:
+        escalation = pb.EscalationOutcome.Name(reply.escalation).lower() if reply.escalation else None
+    except ValueError:
+        raise bad_reply(f"escalation: unknown value {reply.escalation}") from None
     timing = reply.timing
     return Segmentation(
         request_id=reply.request_id,
@@ -113,4 +121,6 @@ def read_response(request, reply) -> Segmentation:
         ],
         verdict=verdict,
         classes=[ClassShare(c.class_index, c.share, c.mean_uncertainty) for c in reply.classes],
-        server_times=StageTimes(timing.decode_ms, timing.queue_ms, timing.infer_ms, timing.encode_ms))
+        server_times=StageTimes(timing.decode_ms, timing.queue_ms, timing.infer_ms, timing.encode_ms),
+        members=reply.members,
+        escalation=escalation)

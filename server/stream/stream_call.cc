@@ -135,6 +135,7 @@ void StreamCall::OnWriteDone(bool ok) {
     is_writing_ = false;
     written = std::move(outgoing_.front());
     outgoing_.pop_front();
+    if (written->response.has_preliminary()) --preliminary_;
     if (!ok) FailWith(absl::CancelledError("the caller gave up"));
     Settle(&actions);
   }
@@ -199,6 +200,23 @@ void StreamCall::FrameDone(Frame* frame, const absl::Status& status) {
   Act(actions);
 }
 
+void StreamCall::FramePreliminary(const Frame& frame, const v1::SegmentResponse& first) {
+  // A frame of its own: the other one's response is the task's.
+  auto early = std::make_unique<Frame>();
+  early->response.set_index(frame.index);
+  if (first.has_frame()) *early->response.mutable_frame() = first.frame();
+  *early->response.mutable_preliminary() = first;
+  Actions actions;
+  {
+    absl::MutexLock lock(&mu_);
+    if (is_over_) return;
+    outgoing_.push_back(std::move(early));
+    ++preliminary_;
+    Settle(&actions);
+  }
+  Act(actions);
+}
+
 void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
   for (const FrameQueue::Answer& answer : step.answers) {
     auto found = frames_.find(answer.index);
@@ -237,7 +255,7 @@ void StreamCall::Settle(Actions* actions) {
     is_writing_ = true;
     actions->write = &outgoing_.front()->response;
   }
-  const int unanswered = static_cast<int>(frames_.size() + outgoing_.size());
+  const int unanswered = static_cast<int>(frames_.size() + outgoing_.size()) - preliminary_;
   if (!is_over_ && !is_reading_ && !has_all_frames_ && unanswered < max_unanswered_) {
     is_reading_ = true;
     actions->read = true;
@@ -259,7 +277,8 @@ void StreamCall::Act(const Actions& actions) {
   }
   if (actions.start != nullptr) {
     Frame* frame = actions.start;
-    frame->task->Start([this, frame](const absl::Status& status) { FrameDone(frame, status); });
+    frame->task->Start([this, frame](const absl::Status& status) { FrameDone(frame, status); },
+                       [this, frame](const v1::SegmentResponse& first) { FramePreliminary(*frame, first); });
   }
 }
 

@@ -50,6 +50,8 @@ class StreamCall : public grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamR
   absl::Status TakeOptions(const v1::StreamOptions& options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Frame* AddFrame(v1::SegmentRequest* request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FrameDone(Frame* frame, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  // Puts the first model's answer in line, out of the frames' order; the frame goes on.
+  void FramePreliminary(const Frame& frame, const v1::SegmentResponse& first) ABSL_LOCKS_EXCLUDED(mu_);
   // Puts answers that may leave in line.
   void Follow(const FrameQueue::Step& step, Actions* actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Settle(Actions* actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -72,6 +74,7 @@ class StreamCall : public grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamR
   std::optional<std::chrono::milliseconds> frame_timeout_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<uint64_t, FramePointer> frames_ ABSL_GUARDED_BY(mu_);  // unanswered, by index
   std::deque<FramePointer> outgoing_ ABSL_GUARDED_BY(mu_);                   // the first is being written
+  int preliminary_ ABSL_GUARDED_BY(mu_) = 0;                                 // of outgoing_; no frame waits with them
   uint64_t next_index_ ABSL_GUARDED_BY(mu_) = 0;
   int running_ ABSL_GUARDED_BY(mu_) = 0;
   bool has_options_ ABSL_GUARDED_BY(mu_) = false;

@@ -127,7 +127,14 @@ v1::Model FakeModel(const std::string& name) {
   return model;
 }
 
-grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply) {
+namespace {
+
+// By the fake's figures: a mean of 0.1 and a verdict of REVIEW.
+bool IsEscalated(const v1::SegmentRequest& request) {
+  return request.has_escalation() && (!request.escalation().has_above() || request.escalation().above() < 0.1F);
+}
+
+grpc::Status AnswerAlone(const v1::SegmentRequest& request, v1::SegmentResponse* reply) {
   const bool teacher = request.model() == "teacher";
   if (!teacher && request.model() != "student" && !request.model().empty()) {
     return {grpc::StatusCode::NOT_FOUND, "model: no model named " + request.model()};
@@ -163,13 +170,26 @@ grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResp
   group->set_share(0.25F);
   group->set_mean_uncertainty(0.4F);
   if (!teacher) reply->set_verdict(v1::REVIEW);
-  reply->set_members(teacher ? 10 : 1);
+  const int members = request.anytime() ? 3 : 10;
+  reply->set_members(teacher ? members : 1);
   if (request.has_frame()) *reply->mutable_frame() = request.frame();
   reply->mutable_timing()->set_decode_ms(1.5F);
   reply->mutable_timing()->set_queue_ms(0.25F);
   reply->mutable_timing()->set_infer_ms(teacher ? 40 : 10);
   reply->mutable_timing()->set_encode_ms(2.5F);
   return grpc::Status::OK;
+}
+
+}  // namespace
+
+grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply) {
+  v1::SegmentRequest asked = request;
+  if (IsEscalated(request)) {
+    asked.set_model(request.escalation().model().empty() ? "teacher" : request.escalation().model());
+  }
+  const grpc::Status status = AnswerAlone(asked, reply);
+  if (request.has_escalation()) reply->set_escalation(IsEscalated(request) ? v1::ESCALATED : v1::NOT_NEEDED);
+  return status;
 }
 
 class FakeServer::Service final : public v1::Segmentation::Service {
@@ -256,6 +276,11 @@ class FakeServer::Service final : public v1::Segmentation::Service {
       v1::StreamResponse answer;
       answer.set_index(statistics.frames());
       if (request.frame().has_frame()) *answer.mutable_frame() = request.frame().frame();
+      if (IsEscalated(request.frame())) {
+        v1::StreamResponse early = answer;
+        AnswerAlone(request.frame(), early.mutable_preliminary());
+        stream->Write(early);
+      }
       const grpc::Status status = Segment(context, &request.frame(), answer.mutable_result());
       statistics.set_frames(statistics.frames() + 1);
       if (status.ok()) {

@@ -31,8 +31,9 @@ v1::Model FakeModel(const std::string& name);
 // Teacher: the same but label 0 in the first row, twice the uncertainty, 40 ms. The figures do not follow from the
 // maps: mean 0.1, max 0.9, median 0.05, p90 0.25, p99 0.5, threshold as asked or 0.3, share above 0.125. One
 // group, "drivable", share 0.25, mean 0.4. Abstains by its own map whatever the kind. The student's
-// verdict is REVIEW; the teacher gives none. Frame as sent; 1 or 10 members. INVALID_ARGUMENT "image.encoded: ..." for
-// what DecodeImage refuses, NOT_FOUND for another model.
+// verdict is REVIEW; the teacher gives none. Frame as sent; 1 or 10 members, but 3 with `anytime`. An escalation is
+// needed by the verdict or the mean; then the answer is that of its model, "teacher" if it names none. INVALID_ARGUMENT
+// "image.encoded: ..." for what DecodeImage refuses, NOT_FOUND for another model.
 grpc::Status AnswerFaithfully(const v1::SegmentRequest& request, v1::SegmentResponse* reply);
 
 // Listens on a free port of 127.0.0.1 until it is destroyed. Thread-safe.
@@ -55,7 +56,8 @@ class FakeServer {
   int connections() const;
   // Models with these names, in place of student and teacher.
   void SetModels(const std::vector<v1::Model>& models);
-  // How later streams are served. At first: each frame as a call would be, one after the other; then the statistics.
+  // How later streams are served. At first: each frame as a call would be, one after the other, a preliminary answer
+  // before one that was escalated; then the statistics.
   void SetStream(StreamHandler handler);
   // The options of the last stream served so.
   v1::StreamOptions last_options() const;

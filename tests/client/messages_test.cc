@@ -68,6 +68,40 @@ TEST(MakeSegmentRequestTest, SaysWhereThePictureIsFromAndHowUrgentItIs) {
   EXPECT_THAT(MakeSegmentRequest(options), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("frame.frame_id")));
 }
 
+TEST(MakeSegmentRequestTest, AsksASecondModelIfSaidSo) {
+  SegmentOptions options;
+  EXPECT_FALSE(MakeSegmentRequest(options)->has_escalation());
+  options.escalation.emplace();
+  EXPECT_TRUE(MakeSegmentRequest(options)->has_escalation());
+  EXPECT_FALSE(MakeSegmentRequest(options)->escalation().has_above());
+  options.escalation = EscalationOption{"committee", 0.25F};
+  EXPECT_EQ(MakeSegmentRequest(options)->escalation().model(), "committee");
+  EXPECT_EQ(MakeSegmentRequest(options)->escalation().above(), 0.25F);
+}
+
+TEST(ReadSegmentResponseTest, CarriesEveryOutcomeOfAnEscalationThatWasAskedFor) {
+  v1::SegmentRequest request = FullRequest();
+  v1::SegmentResponse reply = FaithfulReply(request);
+  EXPECT_EQ(ReadSegmentResponse(request, reply)->escalation, EscalationOutcome::kNone);
+  reply.set_escalation(v1::NO_TIME);
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("escalation: was not asked for, got NO_TIME")));
+  request.mutable_escalation();
+  for (const auto& [sent, read, name] : std::vector<std::tuple<v1::EscalationOutcome, EscalationOutcome, const char*>>{
+           {v1::NOT_NEEDED, EscalationOutcome::kNotNeeded, "not_needed"},
+           {v1::ESCALATED, EscalationOutcome::kEscalated, "escalated"},
+           {v1::NO_TIME, EscalationOutcome::kNoTime, "no_time"},
+           {v1::SECOND_FAILED, EscalationOutcome::kSecondFailed, "second_failed"}}) {
+    reply.set_escalation(sent);
+    ASSERT_THAT(ReadSegmentResponse(request, reply), IsOk());
+    EXPECT_EQ(ReadSegmentResponse(request, reply)->escalation, read);
+    EXPECT_EQ(EscalationOutcomeName(read), name);
+  }
+  reply.set_escalation(static_cast<v1::EscalationOutcome>(9));
+  EXPECT_THAT(ReadSegmentResponse(request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("escalation: unknown value 9")));
+}
+
 TEST(ReadSegmentResponseTest, TheFrameIsAsSent) {
   v1::SegmentRequest request = FullRequest();
   request.mutable_frame()->set_camera("left");

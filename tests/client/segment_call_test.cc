@@ -99,8 +99,23 @@ TEST(SegmentCallTest, EndsTheServersWorkWhenCancelled) {
   EXPECT_THAT((*call)->Wait(), HasStatus(absl::StatusCode::kCancelled, testing::_));
   ended.WaitForNotification();
   server.Stop();
-  EXPECT_EQ(server.calls(), 1);
+  EXPECT_EQ(server.calls(), 1) << "CANCELLED is retried, but not the caller's own";
   EXPECT_TRUE(held_by_call.expired());
+}
+
+TEST(SegmentCallTest, IsNotRetriedOnceCancelled) {
+  absl::Notification begun;
+  FakeServer server([&](const v1::SegmentRequest&, v1::SegmentResponse*) {
+    if (!begun.HasBeenNotified()) begun.Notify();
+    return grpc::Status(grpc::UNAVAILABLE, "draining");
+  });
+  const auto client = Connect(server.address());
+  const auto call = client->StartSegmentRaw(SmallImage(), {}, nullptr);
+  ASSERT_THAT(call, IsOk());
+  begun.WaitForNotification();
+  (*call)->Cancel();  // while it waits for its next attempt
+  EXPECT_THAT((*call)->Wait(), HasStatus(absl::StatusCode::kCancelled, testing::_));
+  EXPECT_LT(server.calls(), 5);
 }
 
 TEST(SegmentCallTest, HasADeadlineOfItsOwn) {

@@ -120,6 +120,37 @@ TEST(SegmentationStreamTest, AFrameThatFailsDoesNotEndTheStream) {
   EXPECT_THAT(stream->Next(), HasStatus(absl::StatusCode::kInternal, HasSubstr("without statistics")));
 }
 
+TEST(SegmentationStreamTest, GivesTheFirstModelsAnswerAndThenTheSeconds) {
+  FakeServer server;
+  const auto stream = Open(server.address());
+  SegmentOptions options = FrameOf("left", 5);
+  options.escalation = EscalationOption{"", 0.05F};
+  EXPECT_THAT(stream->SendRaw(SmallImage(), options), IsOk());
+  options.escalation->above = 0.5F;
+  EXPECT_THAT(stream->SendRaw(SmallImage(), options), IsOk());
+  stream->DoneSending();
+  const auto early = stream->Next();
+  ASSERT_THAT(early, IsOk());
+  ASSERT_NE(early->preliminary(), nullptr);
+  EXPECT_EQ(early->result(), nullptr);
+  EXPECT_EQ(early->index, 0u);
+  EXPECT_EQ(early->frame->sequence, 5u);
+  EXPECT_EQ(early->preliminary()->model, "student");
+  EXPECT_EQ(early->preliminary()->escalation, EscalationOutcome::kNone);
+  EXPECT_THAT(early->preliminary()->labels.values, ElementsAre(0, 1, 2, 1, 2, 0));
+  EXPECT_EQ(early->preliminary()->round_trip_ms, early->round_trip_ms);
+  const auto answer = stream->Next();
+  ASSERT_NE(answer->result(), nullptr);
+  EXPECT_EQ(answer->index, 0u);
+  EXPECT_EQ(answer->result()->model, "teacher");
+  EXPECT_EQ(answer->result()->escalation, EscalationOutcome::kEscalated);
+  EXPECT_THAT(answer->result()->labels.values, ElementsAre(0, 0, 0, 1, 2, 0));
+  const auto sure = stream->Next();
+  ASSERT_NE(sure->result(), nullptr);
+  EXPECT_EQ(sure->result()->escalation, EscalationOutcome::kNotNeeded);
+  EXPECT_EQ(stream->Next()->statistics()->answered, 2u);
+}
+
 TEST(SegmentationStreamTest, SaysWhichFramesNewerOnesReplaced) {
   FakeServer server;
   server.SetStream([](grpc::ServerContext*, ServerStream* stream) {

@@ -53,6 +53,24 @@ TEST_F(UnansweredFramesTest, RefusesAnswersToWhatWasNotAskedOrWasAnswered) {
   EXPECT_THAT(frames_.Take(Answer(0, "left")), IsWrong("no such frame"));
 }
 
+TEST_F(UnansweredFramesTest, APreliminaryAnswerComesOnceInAnyOrderAndLeavesTheFrameUnanswered) {
+  Send("left");
+  UnansweredFrames::Frame frame;
+  frame.request.mutable_frame()->set_camera("left");
+  frame.request.mutable_escalation();
+  frames_.Add(std::move(frame));
+  v1::StreamResponse early = Answer(1, "left");
+  early.mutable_preliminary();
+  EXPECT_THAT(frames_.Take(early), IsOk()) << "though frame 0 waits";
+  EXPECT_THAT(frames_.Take(early), IsWrong("preliminary: came twice"));
+  early.set_index(0);
+  EXPECT_THAT(frames_.Take(early), IsWrong("preliminary: no escalation was asked for"));
+  EXPECT_THAT(frames_.Take(Answer(0, "left")), IsOk());
+  EXPECT_THAT(frames_.Take(Answer(1, "left")), IsOk());
+  early.set_index(1);
+  EXPECT_THAT(frames_.Take(early), IsWrong("no such frame"));
+}
+
 TEST_F(UnansweredFramesTest, OnlyANewerFrameOfTheCameraSupersedes) {
   Send("left");
   Send("right");

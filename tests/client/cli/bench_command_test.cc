@@ -228,8 +228,29 @@ TEST(BenchCommandTest, WritesALineForEachCall) {
   const std::string csv = folder.Read("calls.csv");
   EXPECT_THAT(csv, StartsWith("due_s,sent_s,done_s,latency_ms,status,picture,decode_ms,"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
-  EXPECT_THAT(csv, HasSubstr(",OK,\"" + picture + "\",1.5,0.25,10,2.5,0.1\n"));
+  EXPECT_THAT(csv, HasSubstr(",OK,\"" + picture + "\",1.5,0.25,10,2.5,0.1,1,none\n"));
   EXPECT_EQ(Bench(server, {"--requests", "1", "--csv", folder.path("no/such/calls.csv")}).code, ExitCode::kIo);
+}
+
+TEST(BenchCommandTest, TellsWhatCameOfEscalationsAndHowManyMembersAnswered) {
+  FakeServer server;
+  const CandorRun run = Bench(server, {"--requests", "10", "--escalate-above", "0.05", "--anytime", "--json"});
+  ASSERT_EQ(run.code, ExitCode::kOk) << run.err;
+  const json report = json::parse(run.out);
+  EXPECT_EQ(report["model"], "student");
+  EXPECT_EQ(report["escalations"], (json{{"escalated", 10}}));
+  EXPECT_EQ(report["mean_members"], 3.0);
+  const CandorRun sure =
+      Bench(server, {"--cameras", "1", "--rate", "200", "--requests", "5", "--escalate-above", "0.2"});
+  EXPECT_THAT(sure.out, AllOf(HasSubstr("members in an answer, on average: 1.00"), HasSubstr("not_needed  ")));
+  const CandorRun cameras =
+      Bench(server, {"--cameras", "1", "--rate", "200", "--requests", "5", "--escalate", "--json"});
+  ASSERT_EQ(cameras.code, ExitCode::kOk) << cameras.err;
+  EXPECT_EQ(json::parse(cameras.out)["answers"], 5) << "preliminary answers are none";
+  EXPECT_FALSE(json::parse(Bench(server, {"--requests", "1", "--json"}).out).contains("escalations"));
+  const CandorRun checked = Bench(server, {"--requests", "1", "--check", "--anytime"});
+  EXPECT_EQ(checked.code, ExitCode::kUsage);
+  EXPECT_THAT(checked.err, HasSubstr("--check: excludes --anytime and --escalate"));
 }
 
 TEST(BenchCommandTest, PrintsTablesForPeople) {

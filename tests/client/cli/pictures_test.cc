@@ -13,6 +13,7 @@ namespace candor {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(OutputStemTest, IsTheNameWithoutFolderAndEnding) {
@@ -47,6 +48,20 @@ TEST(CheckPicturesTest, NeverOverwritesAPicture) {
   EXPECT_THAT(CheckPictures({picture, other}, folder.path("."), {"_labels.png"}),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("would overwrite IMAGE " + other)));
   EXPECT_THAT(CheckPictures({picture}, folder.path(), {"_labels.png"}), IsOk());
+}
+
+TEST(ExpandFoldersTest, TakesPicturesByNameAndLeavesTheirTruthOut) {
+  const TempFolder folder;
+  for (const char* name : {"b.png", "a.JPG", "a_truth.png", "c_TRUTH.png", "truth.jpeg", "notes.txt"}) {
+    folder.AddPicture(name);
+  }
+  EXPECT_THAT(*ExpandFolders({folder.path(), folder.path("a_truth.png")}),
+              ElementsAre(folder.path("a.JPG"), folder.path("b.png"), folder.path("c_TRUTH.png"),
+                          folder.path("truth.jpeg"), folder.path("a_truth.png")))
+      << "a file that is named is taken";
+  const TempFolder truths;
+  truths.AddPicture("a_truth.png");
+  EXPECT_THAT(ExpandFolders({truths.path()}), HasStatus(absl::StatusCode::kDataLoss, HasSubstr("has no .jpg")));
 }
 
 TEST(ReadPictureTest, ReadsStandardInputToItsEnd) {

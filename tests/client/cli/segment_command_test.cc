@@ -73,6 +73,62 @@ TEST(SegmentCommandTest, FilesHoldTheServersMaps) {
   EXPECT_THAT(std::vector<uint8_t>(overlay->pixels.begin(), overlay->pixels.begin() + 3), ElementsAre(114, 82, 114));
 }
 
+TEST(SegmentCommandTest, TellsWhichModelAnsweredAndWithHowManyMembers) {
+  const FakeServer server;
+  const TempFolder folder;
+  const std::string picture = folder.AddPicture("street.png");
+  const std::vector<std::string> always = {"segment", picture, "--server", server.address()};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), always.begin(), always.end());
+    return Candor(arguments);
+  };
+  const json plain = json::parse(run({"--json"}).out);
+  EXPECT_EQ(plain["members"], 1);
+  EXPECT_EQ(plain["predictions"], 1);
+  EXPECT_TRUE(plain["escalation"].is_null());
+  EXPECT_EQ(server.last_request().priority(), v1::PRIORITY_NORMAL);
+  EXPECT_FALSE(server.last_request().anytime());
+
+  const json escalated =
+      json::parse(run({"--json", "--escalate-above", "0.05", "--anytime", "--priority", "high"}).out);
+  EXPECT_EQ(escalated["model"]["name"], "teacher");
+  EXPECT_EQ(escalated["escalation"], "escalated");
+  EXPECT_EQ(escalated["members"], 3);
+  EXPECT_EQ(escalated["predictions"], 10);
+  EXPECT_EQ(server.last_request().priority(), v1::PRIORITY_HIGH);
+  EXPECT_TRUE(server.last_request().anytime());
+  EXPECT_EQ(server.last_request().escalation().above(), 0.05F);
+  EXPECT_EQ(server.last_request().escalation().model(), "");
+  EXPECT_EQ(json::parse(run({"--json", "--escalate-above", "0.1"}).out)["escalation"], "not_needed");
+
+  const std::string table = run({"--escalate-to", "teacher"}).out;
+  EXPECT_FALSE(server.last_request().escalation().has_above()) << "the verdict decides";
+  EXPECT_EQ(server.last_request().escalation().model(), "teacher");
+  EXPECT_THAT(table, AllOf(HasSubstr("MODEL    MEMBERS  ESCALATION"), HasSubstr("teacher    10/10  escalated ")));
+  EXPECT_THAT(run({"--model", "teacher", "--anytime"}).out, HasSubstr("teacher     3/10  "));
+}
+
+TEST(SegmentCommandTest, RefusesEffortThatMakesNoSense) {
+  const FakeServer server;
+  const TempFolder folder;
+  const std::string picture = folder.AddPicture("street.png");
+  const auto run = [&](const std::string& flag, const std::string& value) {
+    return Candor({"segment", picture, "--server", server.address(), flag, value});
+  };
+  for (const char* value : {"-1", "nan", "inf", "much", ""}) {
+    const CandorRun wrong = run("--escalate-above", value);
+    EXPECT_EQ(wrong.code, ExitCode::kUsage) << value;
+    EXPECT_THAT(wrong.err, HasSubstr("--escalate-above: must be finite and >= 0, got ")) << value;
+  }
+  const CandorRun priority = run("--priority", "urgent");
+  EXPECT_EQ(priority.code, ExitCode::kUsage);
+  EXPECT_THAT(priority.err, HasSubstr("--priority: must be low, normal or high, got urgent"));
+  EXPECT_EQ(run("--escalate-to", "").code, ExitCode::kUsage);
+  const CandorRun unknown = run("--escalate-to", "nobody");
+  EXPECT_EQ(unknown.code, ExitCode::kFailure);
+  EXPECT_THAT(unknown.err, HasSubstr("--escalate-to: model: no model named nobody"));
+}
+
 TEST(SegmentCommandTest, ScalesTheUncertaintyPictureByTheKindsRange) {
   const FakeServer server;
   const TempFolder folder;
@@ -105,6 +161,9 @@ TEST(SegmentCommandTest, SummaryHasAllKeys) {
                          {"height", 2},
                          {"model", {{"name", "teacher"}, {"version", 3}, {"digest", std::string(64, 'a')}}},
                          {"request_id", "r-17"},
+                         {"members", 10},
+                         {"predictions", 10},
+                         {"escalation", nullptr},
                          {"uncertainty",
                           {{"kind", "predictive_stddev"},
                            {"unit", "probability"},

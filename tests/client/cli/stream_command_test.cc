@@ -80,6 +80,40 @@ TEST(StreamCommandTest, LoopsForAsManyCamerasAndFramesAsAskedFor) {
   EXPECT_THAT(Stream(server, {folder.path("a.png")}).err, Not(HasSubstr("answers/s")));
 }
 
+TEST(StreamCommandTest, ShowsTheFirstModelsAnswerAndThenTheSeconds) {
+  FakeServer server;
+  const TempFolder folder;
+  folder.AddPicture("a.png");
+  const TempFolder out;
+  const CandorRun run = Stream(
+      server, {folder.path(), "--policy", "every", "--escalate", "--priority", "low", "--json", "--out", out.path()});
+  ASSERT_EQ(run.code, ExitCode::kOk) << run.err;
+  EXPECT_EQ(server.last_request().priority(), v1::PRIORITY_LOW);
+  const std::vector<json> lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0]["outcome"], "preliminary");
+  EXPECT_EQ(lines[0]["sequence"], 0);
+  EXPECT_EQ(lines[0]["result"]["model"]["name"], "student");
+  EXPECT_TRUE(lines[0]["result"]["escalation"].is_null());
+  EXPECT_EQ(lines[0]["result"]["files"], json::array());
+  EXPECT_EQ(lines[1]["outcome"], "answered");
+  EXPECT_EQ(lines[1]["sequence"], 0);
+  EXPECT_EQ(lines[1]["result"]["model"]["name"], "teacher");
+  EXPECT_EQ(lines[1]["result"]["escalation"], "escalated");
+  EXPECT_EQ(lines[1]["result"]["members"], 10);
+  EXPECT_EQ(lines[1]["result"]["files"].size(), 4u);
+  const json& statistics = lines[2]["statistics"];
+  EXPECT_EQ(statistics["frames"], 1);
+  EXPECT_EQ(statistics["mean_members"], 10.0);
+  EXPECT_EQ(statistics["escalation"]["preliminary"], 1);
+  EXPECT_EQ(statistics["escalation"]["escalated"], 1);
+  EXPECT_EQ(statistics["escalation"]["not_needed"], 0);
+  EXPECT_GT(statistics["escalation"]["preliminary_latency_ms"]["p50"], 0);
+  const CandorRun table = Stream(server, {folder.path(), "--policy", "every", "--escalate"});
+  EXPECT_THAT(table.out, HasSubstr("MEAN MEMBERS  ESCALATED  PRELIMINARY  PRELIMINARY P50 MS"));
+  EXPECT_THAT(Stream(server, {folder.path()}).out, Not(HasSubstr("MEMBERS")));
+}
+
 TEST(StreamCommandTest, WritesTheFilesOfSegment) {
   FakeServer server;
   const TempFolder folder;

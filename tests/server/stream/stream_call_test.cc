@@ -117,6 +117,90 @@ TEST(StreamCallTest, OnlyTheNewestFrameOfACameraWaits) {
   EXPECT_THAT(live.Scrape(), HasSubstr("candor_stream_frames_total{camera=\"left\",outcome=\"superseded\"} 2"));
 }
 
+v1::SegmentRequest Escalating(float above) {
+  v1::SegmentRequest request = RawRequest();
+  request.set_labels(v1::LABEL_RAW);
+  request.mutable_escalation()->set_above(above);
+  return request;
+}
+
+TEST(StreamCallTest, AnUnsureStudentsAnswerComesAtOnceAndTheTeachersInItsPlace) {
+  LiveServer live;
+  live.committee().Block();
+  Stream stream(&live);
+  stream.Options(v1::EVERY_FRAME, 2);
+  stream.Send("left", 7, Escalating(0.3F));  // their mean is 0.4: tests/server/escalation_test.cc
+  stream.Send("left", 8, Escalating(0.5F));
+  const v1::StreamResponse early = stream.Next();
+  ASSERT_TRUE(early.has_preliminary());
+  EXPECT_EQ(early.index(), 0u);
+  EXPECT_EQ(early.frame().sequence(), 7u);
+  EXPECT_EQ(early.preliminary().frame().sequence(), 7u);
+  EXPECT_EQ(early.preliminary().model().name(), "street");
+  EXPECT_EQ(early.preliminary().escalation(), v1::ESCALATION_OUTCOME_UNSPECIFIED);
+  EXPECT_EQ(early.preliminary().labels(), std::string("\0\1\2\2", 4));
+  EXPECT_GT(early.preliminary().timing().infer_ms(), 0);
+  live.street().WaitForReturns(2);  // the next frame's answer waits for the teacher's
+  live.committee().Release();
+  const v1::StreamResponse answer = stream.Next();
+  ASSERT_TRUE(answer.has_result());
+  EXPECT_EQ(answer.index(), 0u);
+  EXPECT_EQ(answer.frame().sequence(), 7u);
+  EXPECT_EQ(answer.result().model().name(), "committee");
+  EXPECT_EQ(answer.result().escalation(), v1::ESCALATED);
+  const v1::StreamResponse sure = stream.Next();
+  ASSERT_TRUE(sure.has_result());
+  EXPECT_EQ(sure.index(), 1u);
+  EXPECT_EQ(sure.result().escalation(), v1::NOT_NEEDED);
+  stream.Done();
+  EXPECT_EQ(stream.Next().statistics().answered(), 2u);
+  EXPECT_TRUE(stream.End().ok());
+  EXPECT_THAT(live.Scrape(), HasSubstr("candor_stream_frames_total{camera=\"left\",outcome=\"answered\"} 2"));
+}
+
+TEST(StreamCallTest, APreliminaryAnswerMakesNoRoomForAnotherFrameAndTakesNone) {
+  LiveServer live;
+  Stream stream(&live);
+  stream.Options(v1::EVERY_FRAME, 1);
+  for (uint64_t i = 0; i < 4; ++i) stream.Send("left", i, Escalating(0));
+  stream.Done();
+  for (uint64_t i = 0; i < 4; ++i) {
+    const v1::StreamResponse early = stream.Next();
+    EXPECT_TRUE(early.has_preliminary());
+    EXPECT_EQ(early.index(), i);
+    const v1::StreamResponse answer = stream.Next();
+    EXPECT_TRUE(answer.has_result());
+    EXPECT_EQ(answer.index(), i);
+  }
+  EXPECT_EQ(stream.Next().statistics().answered(), 4u);
+}
+
+TEST(StreamCallTest, WhereTheTeacherFailsTheStudentsAnswerComesAgain) {
+  LiveServer live;
+  live.committee().FailWith(absl::InternalError("NON_FINITE_OUTPUT"));
+  Stream stream(&live);
+  stream.Send("left", 0, Escalating(0));
+  const v1::StreamResponse early = stream.Next();
+  ASSERT_TRUE(early.has_preliminary());
+  const v1::StreamResponse answer = stream.Next();
+  ASSERT_TRUE(answer.has_result());
+  EXPECT_EQ(answer.result().escalation(), v1::SECOND_FAILED);
+  EXPECT_EQ(answer.result().labels(), early.preliminary().labels());
+}
+
+TEST(StreamCallTest, ACallerWhoLeavesBetweenTheTwoAnswersFreesItsPlace) {
+  LiveServer live;
+  live.committee().Block();
+  {
+    Stream stream(&live);
+    stream.Send("left", 0, Escalating(0));
+    EXPECT_TRUE(stream.Next().has_preliminary());
+    live.committee().WaitForCalls(1);
+  }
+  EXPECT_TRUE(live.ScrapeUntil("candor_requests_in_flight 0"));
+  live.committee().Release();
+}
+
 TEST(StreamCallTest, ABadFrameFailsAloneAndALateOneToo) {
   LiveServer live;
   Stream stream(&live);
