@@ -24,18 +24,19 @@ class SegmentCall : public grpc::ServerUnaryReactor {
  public:
   // Starts a call. `response` is gRPC's and lives until OnDone.
   static grpc::ServerUnaryReactor* Start(const ServingContext& serving, grpc::CallbackServerContext* context,
-                                         std::unique_ptr<IncomingSegmentRequest> request, grpc::ByteBuffer* response,
-                                         RequestIdentity identity);
+                                         std::unique_ptr<Incoming<v1::SegmentRequest>> request,
+                                         grpc::ByteBuffer* response, RequestIdentity identity);
 
   void OnCancel() override { task_.Cancel(); }
   void OnDone() override { delete this; }
 
  private:
-  SegmentCall(const ServingContext& serving, TaskCaller caller, std::unique_ptr<IncomingSegmentRequest> request)
+  SegmentCall(const ServingContext& serving, TaskCaller caller, std::unique_ptr<Incoming<v1::SegmentRequest>> request)
       : request_(std::move(request)),
-        task_(serving, std::move(caller), request_->message, &response_, request_->raw_data(), &large_fields_) {}
+        task_(serving, std::move(caller), request_->message, &response_, request_->RawData(request_->message),
+              &large_fields_) {}
 
-  const std::unique_ptr<IncomingSegmentRequest> request_;
+  const std::unique_ptr<Incoming<v1::SegmentRequest>> request_;
   v1::SegmentResponse response_;
   std::vector<grpc::Slice> large_fields_;
   SegmentTask task_;

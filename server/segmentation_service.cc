@@ -20,16 +20,16 @@ namespace candor {
 grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerContext* context,
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   absl::Status denied = gate_->Authorize(*context, Role::kInfer);
-  auto incoming = std::make_unique<IncomingSegmentRequest>();
+  auto incoming = std::make_unique<Incoming<v1::SegmentRequest>>();
   incoming->bytes = *request;
-  if (denied.ok() && !ParseSegmentRequest(incoming.get())) {
+  if (denied.ok() && !Parse(incoming.get())) {
     denied = absl::InvalidArgumentError("the request is no candor.v1.SegmentRequest");
   }
   if (!denied.ok()) return gate_->Answer(context, {"Segment"}, [&denied](std::string* /*model*/) { return denied; });
   return SegmentCall::Start(serving_, context, std::move(incoming), response, gate_->Identify(context));
 }
 
-grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentationService::SegmentStream(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SegmentationService::SegmentStream(
     grpc::CallbackServerContext* context) {
   RequestIdentity identity = gate_->Identify(context);
   absl::Status status = gate_->Authorize(*context, Role::kInfer);

@@ -10,20 +10,25 @@
 
 namespace candor {
 
-// A request whose image.raw.data is a placeholder for bytes of the buffer it came in.
-struct IncomingSegmentRequest {
+// A message whose image.raw.data is a placeholder for bytes of the buffer it came in.
+template <typename Message>
+struct Incoming {
   grpc::ByteBuffer bytes;
   SplitMessage split;
-  v1::SegmentRequest message;
+  Message message;
 
-  absl::Span<const absl::string_view> raw_data() const { return split.Find(message.image().raw().data()); }
+  // The pixels of `request`, which is in the message.
+  absl::Span<const absl::string_view> RawData(const v1::SegmentRequest& request) const {
+    return split.Find(request.image().raw().data());
+  }
 };
 
-// Reads `request->bytes`. False: they are no SegmentRequest.
-bool ParseSegmentRequest(IncomingSegmentRequest* request);
+// Reads `incoming->bytes`. False: they are no such message.
+bool Parse(Incoming<v1::SegmentRequest>* incoming);
+bool Parse(Incoming<v1::StreamRequest>* incoming);
 
-// `response` may have placeholders of `large_fields` for its labels and for its maps' data; empty if another is there.
-grpc::ByteBuffer SerializeSegmentResponse(const v1::SegmentResponse& response,
-                                          absl::Span<const grpc::Slice> large_fields);
+// The message may have placeholders of `large_fields` for labels and for maps' data; empty if anything else is there.
+grpc::ByteBuffer Serialize(const v1::SegmentResponse& response, absl::Span<const grpc::Slice> large_fields);
+grpc::ByteBuffer Serialize(const v1::StreamResponse& response, absl::Span<const grpc::Slice> large_fields);
 
 }  // namespace candor

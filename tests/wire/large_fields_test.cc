@@ -62,10 +62,10 @@ TEST(LargeFieldsTest, ARequestKeepsAllButItsPixels) {
   const std::string data = RandomBytes(100'000, 1);
   const v1::SegmentRequest request = RawRequest(data);
   for (const size_t slice_bytes : {7UL, 1000UL, 16384UL, 1UL << 20}) {
-    IncomingSegmentRequest incoming;
+    Incoming<v1::SegmentRequest> incoming;
     incoming.bytes = Buffer(request.SerializeAsString(), slice_bytes);
-    ASSERT_TRUE(ParseSegmentRequest(&incoming));
-    EXPECT_EQ(Concatenate(incoming.raw_data()), data) << slice_bytes;
+    ASSERT_TRUE(Parse(&incoming));
+    EXPECT_EQ(Concatenate(incoming.RawData(incoming.message)), data) << slice_bytes;
     EXPECT_LT(incoming.split.rest.size(), 100U);
     incoming.message.mutable_image()->mutable_raw()->set_data(data);
     EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
@@ -73,27 +73,27 @@ TEST(LargeFieldsTest, ARequestKeepsAllButItsPixels) {
 }
 
 TEST(LargeFieldsTest, ThePixelsAreWhereTheyWereNotCopies) {
-  IncomingSegmentRequest incoming;
+  Incoming<v1::SegmentRequest> incoming;
   const grpc::Slice slice(RawRequest(RandomBytes(1000, 2)).SerializeAsString());
   incoming.bytes = grpc::ByteBuffer(&slice, 1);
-  ASSERT_TRUE(ParseSegmentRequest(&incoming));
-  ASSERT_THAT(incoming.raw_data(), SizeIs(1));
-  EXPECT_GE(incoming.raw_data()[0].data(), reinterpret_cast<const char*>(slice.begin()));
-  EXPECT_LE(incoming.raw_data()[0].data() + 1000, reinterpret_cast<const char*>(slice.end()));
+  ASSERT_TRUE(Parse(&incoming));
+  ASSERT_THAT(incoming.RawData(incoming.message), SizeIs(1));
+  EXPECT_GE(incoming.RawData(incoming.message)[0].data(), reinterpret_cast<const char*>(slice.begin()));
+  EXPECT_LE(incoming.RawData(incoming.message)[0].data() + 1000, reinterpret_cast<const char*>(slice.end()));
 }
 
 TEST(LargeFieldsTest, ARequestWithoutPixelsIsParsedAsEver) {
   v1::SegmentRequest request = RawRequest("");
-  IncomingSegmentRequest incoming;
+  Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(request.SerializeAsString(), 10);
-  ASSERT_TRUE(ParseSegmentRequest(&incoming));
-  EXPECT_THAT(incoming.raw_data(), IsEmpty());
+  ASSERT_TRUE(Parse(&incoming));
+  EXPECT_THAT(incoming.RawData(incoming.message), IsEmpty());
   EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
 
   request.mutable_image()->set_encoded("a file");
-  IncomingSegmentRequest encoded;
+  Incoming<v1::SegmentRequest> encoded;
   encoded.bytes = Buffer(request.SerializeAsString(), 10);
-  ASSERT_TRUE(ParseSegmentRequest(&encoded));
+  ASSERT_TRUE(Parse(&encoded));
   EXPECT_EQ(encoded.message.SerializeAsString(), request.SerializeAsString());
 }
 
@@ -102,18 +102,18 @@ TEST(LargeFieldsTest, TheLastOfSeveralPartsCounts) {
   v1::SegmentRequest second;
   second.mutable_image()->mutable_raw()->set_data("second");
   const std::string bytes = RawRequest("first").SerializeAsString() + second.SerializeAsString();
-  IncomingSegmentRequest incoming;
+  Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(bytes, 5);
-  ASSERT_TRUE(ParseSegmentRequest(&incoming));
-  EXPECT_EQ(Concatenate(incoming.raw_data()), "second");
+  ASSERT_TRUE(Parse(&incoming));
+  EXPECT_EQ(Concatenate(incoming.RawData(incoming.message)), "second");
   EXPECT_EQ(incoming.message.image().raw().width(), 640);
 
   second.mutable_image()->set_encoded("third");
-  IncomingSegmentRequest replaced;
+  Incoming<v1::SegmentRequest> replaced;
   replaced.bytes = Buffer(bytes + second.SerializeAsString(), 5);
-  ASSERT_TRUE(ParseSegmentRequest(&replaced));
+  ASSERT_TRUE(Parse(&replaced));
   EXPECT_EQ(replaced.message.image().encoded(), "third");
-  EXPECT_THAT(replaced.raw_data(), IsEmpty());
+  EXPECT_THAT(replaced.RawData(replaced.message), IsEmpty());
 }
 
 TEST(LargeFieldsTest, EveryCutOfAMessageIsDamagedOrParsedAsGeneratedCodeDoes) {
@@ -121,9 +121,9 @@ TEST(LargeFieldsTest, EveryCutOfAMessageIsDamagedOrParsedAsGeneratedCodeDoes) {
   for (size_t size = 0; size < whole.size(); ++size) {
     const std::string part = whole.substr(0, size);
     v1::SegmentRequest expected;
-    IncomingSegmentRequest incoming;
+    Incoming<v1::SegmentRequest> incoming;
     incoming.bytes = Buffer(part, 11);
-    EXPECT_EQ(ParseSegmentRequest(&incoming), expected.ParseFromString(part)) << size;
+    EXPECT_EQ(Parse(&incoming), expected.ParseFromString(part)) << size;
   }
 }
 
@@ -133,12 +133,12 @@ TEST(LargeFieldsTest, FlippedBitsAreDamagedOrParsedAsGeneratedCodeDoes) {
     std::string flipped = whole;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
     v1::SegmentRequest expected;
-    IncomingSegmentRequest incoming;
+    Incoming<v1::SegmentRequest> incoming;
     incoming.bytes = Buffer(flipped, 4);
-    const bool is_parsed = ParseSegmentRequest(&incoming);
+    const bool is_parsed = Parse(&incoming);
     ASSERT_EQ(is_parsed, expected.ParseFromString(flipped)) << bit;
     if (!is_parsed) continue;
-    const std::string data = Concatenate(incoming.raw_data());
+    const std::string data = Concatenate(incoming.RawData(incoming.message));
     if (incoming.message.image().has_raw()) incoming.message.mutable_image()->mutable_raw()->set_data(data);
     EXPECT_EQ(incoming.message.SerializeAsString(), expected.SerializeAsString()) << bit;
   }
@@ -149,9 +149,9 @@ TEST(LargeFieldsTest, MoreLargeFieldsThanAnyMessageHasAreRefused) {
   request.mutable_image()->mutable_raw()->set_data("x");
   std::string bytes;
   for (int i = 0; i < 5000; ++i) bytes += request.SerializeAsString();
-  IncomingSegmentRequest incoming;
+  Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(bytes, 4096);
-  EXPECT_FALSE(ParseSegmentRequest(&incoming));
+  EXPECT_FALSE(Parse(&incoming));
 }
 
 TEST(LargeFieldsTest, AnAnswerIsWhatGeneratedCodeParses) {
@@ -177,8 +177,33 @@ TEST(LargeFieldsTest, AnAnswerIsWhatGeneratedCodeParses) {
   take(response.mutable_maps(1)->mutable_data());
   take(response.mutable_maps(2)->mutable_data());
   v1::SegmentResponse parsed;
-  ASSERT_TRUE(parsed.ParseFromString(BytesOf(SerializeSegmentResponse(response, fields))));
+  ASSERT_TRUE(parsed.ParseFromString(BytesOf(Serialize(response, fields))));
   EXPECT_EQ(parsed.SerializeAsString(), expected.SerializeAsString());
+}
+
+TEST(LargeFieldsTest, AStreamsMessagesAreTheSameOneLevelDown) {
+  const std::string data = RandomBytes(3000, 7);
+  v1::StreamRequest request;
+  *request.mutable_frame() = RawRequest(data);
+  Incoming<v1::StreamRequest> incoming;
+  incoming.bytes = Buffer(request.SerializeAsString(), 100);
+  ASSERT_TRUE(Parse(&incoming));
+  EXPECT_EQ(Concatenate(incoming.RawData(incoming.message.frame())), data);
+  incoming.message.mutable_frame()->mutable_image()->mutable_raw()->set_data(data);
+  EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
+
+  for (const bool is_preliminary : {false, true}) {
+    v1::StreamResponse response;
+    response.set_index(7);
+    v1::SegmentResponse* answer = is_preliminary ? response.mutable_preliminary() : response.mutable_result();
+    answer->set_labels(LargeFieldPlaceholder(0));
+    const std::vector<grpc::Slice> fields = {SliceOf(data)};
+    const std::string bytes = BytesOf(Serialize(response, fields));
+    answer->set_labels(data);
+    v1::StreamResponse parsed;
+    ASSERT_TRUE(parsed.ParseFromString(bytes));
+    EXPECT_EQ(parsed.SerializeAsString(), response.SerializeAsString());
+  }
 }
 
 TEST(LargeFieldsTest, JoiningUndoesSplitting) {
@@ -195,9 +220,9 @@ TEST(LargeFieldsTest, APlaceholderOfNoFieldIsNotJoined) {
   v1::SegmentResponse response;
   response.set_labels(LargeFieldPlaceholder(1));
   const std::vector<grpc::Slice> one = {SliceOf(std::string("labels"))};
-  EXPECT_EQ(SerializeSegmentResponse(response, one).Length(), 0U);
+  EXPECT_EQ(Serialize(response, one).Length(), 0U);
   response.set_labels("not a placeholder");
-  EXPECT_EQ(SerializeSegmentResponse(response, one).Length(), 0U);
+  EXPECT_EQ(Serialize(response, one).Length(), 0U);
 }
 
 }  // namespace
