@@ -30,19 +30,17 @@ CONFIG = """
 listen: "127.0.0.1:0"
 metrics_listen: "off"
 log_level: "warning"
-models {{ bundle: "{models}/camvid-student" }}
-models {{ bundle: "{models}/camvid-teacher" }}
-{more}
 """
 
 
 class Server:
-    """candor-server with the shipped models, until the end of a `with`."""
+    """candor-server, by default with the shipped models, until the end of a `with`."""
 
-    def __init__(self, more: str = "") -> None:
+    def __init__(self, more: str = "", models: list[pathlib.Path] | None = None) -> None:
         self.folder = tempfile.TemporaryDirectory()
         config = pathlib.Path(self.folder.name) / "server.textproto"
-        config.write_text(CONFIG.format(models=ROOT / "models", more=more))
+        models = models or [ROOT / "models" / "camvid-student", ROOT / "models" / "camvid-teacher"]
+        config.write_text(CONFIG + "".join(f'models {{ bundle: "{model}" }}\n' for model in models) + more + "\n")
         self.process = subprocess.Popen([BIN / "candor-server", "--config", config], stdout=subprocess.PIPE, text=True)
         found = re.match(r"listening grpc=(\S+)", self.process.stdout.readline())
         if not found:
@@ -57,10 +55,10 @@ class Server:
         self.process.wait()
         self.folder.cleanup()
 
-    def bench(self, *options: object) -> tuple[dict, list[dict]]:
+    def bench(self, *options: object, pictures: pathlib.Path = SAMPLES) -> tuple[dict, list[dict]]:
         """The report of one run of candor bench, and its calls."""
         with tempfile.NamedTemporaryFile(suffix=".csv") as calls:
-            command = [BIN / "candor", "bench", "--server", self.address, "--json", "--csv", calls.name, *options, SAMPLES]
+            command = [BIN / "candor", "bench", "--server", self.address, "--json", "--csv", calls.name, *options, pictures]
             done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
             if not done.stdout:
                 sys.exit(f"candor bench: {done.stderr}")
