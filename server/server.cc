@@ -12,6 +12,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -220,6 +221,7 @@ absl::Status ServerImpl::StartMetrics() {
 
 absl::Status ServerImpl::StartGrpc() {
   gpr_set_log_function(LogFromGrpc);
+  signal(SIGPIPE, SIG_IGN);  // a collector of the log that ends must not take the server with it
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // keeps the linker from dropping the library
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
