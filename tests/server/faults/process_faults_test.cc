@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -49,11 +50,11 @@ class ServerProcess {
   Subprocess& process() { return process_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
-  StatusCode Segment(std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
+  StatusCode Segment(const v1::SegmentRequest& request, std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + timeout);
     v1::SegmentResponse response;
-    return stub_->Segment(&context, RawRequest(), &response).error_code();
+    return stub_->Segment(&context, request, &response).error_code();
   }
 
   // A call of the blocked student, under way from the constructor until it ends, after 20 s at the latest.
@@ -121,7 +122,7 @@ TEST_F(ClockJumpTest, RequestsAreAnsweredAndTheirTimesStaySane) {
   server.process().Signal(SIGUSR1);
   for (const int64_t offset : {int64_t{0}, kHour, -kHour, int64_t{0}}) {
     Jump(offset);
-    for (int i = 0; i < 20; ++i) ASSERT_EQ(server.Segment(), StatusCode::OK) << offset;
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(server.Segment(RawRequest()), StatusCode::OK) << offset;
   }
   server.process().Signal(SIGTERM);
   const Finished finished = server.process().Wait();
@@ -147,7 +148,7 @@ TEST_F(ClockJumpTest, ADeadlineIsWhatItWas) {
     ServerProcess::Pending pending(&server);
     Jump(offset);
     const auto start = steady_clock::now();
-    EXPECT_EQ(server.Segment(std::chrono::milliseconds(300)), StatusCode::DEADLINE_EXCEEDED);
+    EXPECT_EQ(server.Segment(RawRequest(), std::chrono::milliseconds(300)), StatusCode::DEADLINE_EXCEEDED);
     EXPECT_GE(steady_clock::now() - start, std::chrono::milliseconds(290)) << offset;
     server.process().Signal(SIGUSR1);
     EXPECT_EQ(pending.Wait(), StatusCode::OK) << "it has 20 s";
@@ -174,14 +175,14 @@ TEST(StopTest, AProcessThatWasStoppedGoesOn) {
   ServerProcess::Pending before(&server);
   for (int i = 0; i < 3; ++i) {
     server.process().Signal(SIGSTOP);
-    EXPECT_EQ(server.Segment(std::chrono::milliseconds(400)), StatusCode::DEADLINE_EXCEEDED)
+    EXPECT_EQ(server.Segment(RawRequest(), std::chrono::milliseconds(400)), StatusCode::DEADLINE_EXCEEDED)
         << "two intervals of the probe";
     server.process().Signal(SIGCONT);
     EXPECT_EQ(CallHealth(server.channel()).error_code(), StatusCode::OK);
   }
   server.process().Signal(SIGUSR1);
   EXPECT_EQ(before.Wait(), StatusCode::OK) << "on the same connection";
-  EXPECT_EQ(server.Segment(), StatusCode::OK);
+  EXPECT_EQ(server.Segment(RawRequest()), StatusCode::OK);
   server.process().Signal(SIGTERM);
   EXPECT_EQ(server.process().Wait().exit_code, 0);
 }
@@ -189,15 +190,40 @@ TEST(StopTest, AProcessThatWasStoppedGoesOn) {
 TEST(FullDiskTest, AServerThatCannotWriteItsLogGoesOn) {
   ServerProcess server("log_level: 'debug'", {"/bin/sh", "-c", "exec \"$0\" \"$@\" 2> /dev/full"});
   server.process().Signal(SIGUSR1);
-  for (int i = 0; i < 20; ++i) ASSERT_EQ(server.Segment(), StatusCode::OK);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(server.Segment(RawRequest()), StatusCode::OK);
   server.process().Signal(SIGTERM);
   EXPECT_EQ(server.process().Wait().exit_code, 0);
+}
+
+// No file may have a byte, as on a full disk; the log goes to a pipe.
+TEST(FullDiskTest, RefusedPicturesThatCannotBeKeptCostOneWarningAndNoRequest) {
+  const TemporaryFolder folder;
+  ServerProcess server(absl::StrCat("refused_dump_dir: '", folder.path(), "'"),
+                       {"/bin/bash", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\" 2>&1"});
+  server.process().Signal(SIGUSR1);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(server.Segment(EncodedRequest("no picture")), StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(server.Segment(RawRequest()), StatusCode::OK);
+  }
+  server.process().Signal(SIGTERM);
+  const Finished finished = server.process().Wait();
+  EXPECT_EQ(finished.exit_code, 0);
+  int warnings = 0;
+  for (const absl::string_view line : absl::StrSplit(finished.out, '\n', absl::SkipEmpty())) {
+    const nlohmann::json entry = nlohmann::json::parse(line);
+    if (entry["level"] != "warning") continue;
+    ++warnings;
+    EXPECT_THAT(entry["message"].get<std::string>(), testing::HasSubstr("a refused picture is not kept"));
+    EXPECT_THAT(entry["error"].get<std::string>(), testing::HasSubstr(folder.path()));
+  }
+  EXPECT_EQ(warnings, 1);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(FullDiskTest, AServerWhoseLogIsAPipeThatNobodyReadsAnyMoreGoesOn) {
   ServerProcess server("log_level: 'debug'", {"/bin/bash", "-c", "exec \"$0\" \"$@\" 2> >(exit 0)"});
   server.process().Signal(SIGUSR1);
-  for (int i = 0; i < 20; ++i) ASSERT_EQ(server.Segment(), StatusCode::OK);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(server.Segment(RawRequest()), StatusCode::OK);
   server.process().Signal(SIGTERM);
   EXPECT_EQ(server.process().Wait().exit_code, 0);
 }
