@@ -76,7 +76,7 @@ TEST(BlockPoolTest, OutOfMemoryIsBadAlloc) {
   EXPECT_THROW(pool.Acquire(size_t{1} << 60), std::bad_alloc);
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kIsSanitized = true;
 #else
 constexpr bool kIsSanitized = false;
