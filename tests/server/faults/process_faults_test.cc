@@ -195,6 +195,19 @@ TEST(FullDiskTest, AServerThatCannotWriteItsLogGoesOn) {
   EXPECT_EQ(server.process().Wait().exit_code, 0);
 }
 
+// gRPC 1.51 checks a message's size once it has it all; the quota is what bounds it until then.
+TEST(LargeMessageTest, AMessageFarOverTheLimitIsNeitherAnsweredNorBuffered) {
+  if (kIsSanitized) GTEST_SKIP() << "the sanitizer's own memory would be measured";
+  constexpr int64_t kMiB = 1 << 20;
+  ServerProcess server("max_message_bytes: 1048576 message_memory_bytes: 16777216");
+  server.process().Signal(SIGUSR1);
+  ASSERT_EQ(server.Segment(RawRequest()), StatusCode::OK);
+  const int64_t before = server.process().PeakMemory();
+  EXPECT_NE(server.Segment(EncodedRequest(std::string(256 * kMiB, 'x'))), StatusCode::OK);
+  EXPECT_LT(server.process().PeakMemory() - before, 64 * kMiB);
+  EXPECT_EQ(server.Segment(RawRequest()), StatusCode::OK);
+}
+
 // No file may have a byte, as on a full disk; the log goes to a pipe.
 TEST(FullDiskTest, RefusedPicturesThatCannotBeKeptCostOneWarningAndNoRequest) {
   const TemporaryFolder folder;
