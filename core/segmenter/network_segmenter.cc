@@ -63,8 +63,8 @@ class NetworkSegmenter : public Segmenter {
       torch::InferenceMode inference;
       return predictor_->PredictBatch(Preprocess(images, info_.spec.normalisation).to(device_), requests, checks);
     });
-    // Here, where the exception and the tensors that it held are gone.
-    if (absl::IsResourceExhausted(results.status())) GiveBackIdleMemory();
+    // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
+    if (absl::IsResourceExhausted(results.status()) || absl::IsInternal(results.status())) GiveBackIdleMemory();
     return results;
   }
 
