@@ -104,7 +104,9 @@ absl::Status CheckConnectionLimits(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckRange("max_concurrent_streams", config.max_concurrent_streams(), 1, 65536));
   RETURN_IF_ERROR(CheckRange("handshake_timeout_ms", config.handshake_timeout_ms(), 1, 600000));
   RETURN_IF_ERROR(CheckRange("max_connection_age_ms", config.max_connection_age_ms(), 0, 24 * kHour));
-  return CheckRange("max_connection_age_grace_ms", config.max_connection_age_grace_ms(), 0, 24 * kHour);
+  RETURN_IF_ERROR(CheckRange("max_connection_age_grace_ms", config.max_connection_age_grace_ms(), 0, 24 * kHour));
+  RETURN_IF_ERROR(CheckRange("keepalive_ms", config.keepalive_ms(), 1, 24 * kHour));
+  return CheckRange("keepalive_timeout_ms", config.keepalive_timeout_ms(), 1, 600000);
 }
 
 absl::Status CheckShare(absl::string_view field, float value) {
@@ -193,6 +195,8 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (!config->has_handshake_timeout_ms()) config->set_handshake_timeout_ms(10000);
   if (!config->has_max_connection_age_ms()) config->set_max_connection_age_ms(0);
   if (!config->has_max_connection_age_grace_ms()) config->set_max_connection_age_grace_ms(60000);
+  if (!config->has_keepalive_ms()) config->set_keepalive_ms(60000);
+  if (!config->has_keepalive_timeout_ms()) config->set_keepalive_timeout_ms(20000);
   if (config->has_tls() && !config->tls().has_require_client_certificate()) {
     config->mutable_tls()->set_require_client_certificate(!config->tls().client_ca_file().empty());
   }

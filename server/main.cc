@@ -31,6 +31,55 @@
 namespace candor {
 namespace {
 
+int Fail(ExitCode code, const absl::Status& status) {
+  std::cerr << "candor-server: " << status.message() << std::endl;
+  return static_cast<int>(code);
+}
+
+std::vector<std::string> Aliases(const v1::ModelConfig& model) {
+  return {model.aliases().begin(), model.aliases().end()};
+}
+
+// Reads and verifies every bundle without building a network.
+absl::Status CheckBundles(const v1::ServerConfig& config) {
+  std::vector<ModelNaming> namings;
+  for (const v1::ModelConfig& model : config.models()) {
+    ASSIGN_OR_RETURN(const VersionOnDisk version, ChooseVersion(model.bundle(), model.version()));
+    ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(version.directory));
+    namings.push_back({bundle.name, bundle.spec.kind, Aliases(model), PredictionCount(bundle.spec)});
+  }
+  return ModelNames::Resolve(namings, config.default_model()).status();
+}
+
+SegmenterLoader LoaderWith(const LoadOptions& options) {
+  return [options](const std::string& directory) -> absl::StatusOr<std::shared_ptr<Segmenter>> {
+    ASSIGN_OR_RETURN(std::shared_ptr<Segmenter> segmenter, LoadSegmenter(directory, options));
+    return segmenter;
+  };
+}
+
+// How models are loaded before the server is there, and while it is: then with one thread beside the inference.
+struct Loading {
+  SegmenterLoader at_start;
+  ModelLoading while_serving;
+};
+
+absl::StatusOr<Loading> PrepareLoading(const v1::ServerConfig& config, InferenceScheduler* scheduler) {
+  ASSIGN_OR_RETURN(const Device wanted, ParseDevice(config.device()));
+  LoadOptions options;
+  ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
+  options.threads = config.threads();
+  Loading loading;
+  loading.at_start = LoaderWith(options);
+  options.threads = 0;  // prepare_thread has set the number
+  loading.while_serving.load = LoaderWith(options);
+  loading.while_serving.prepare_thread = [scheduler, threads = config.threads()] {
+    SetInferenceThreads(1);
+    scheduler->RunAndWait([threads] { SetInferenceThreads(threads); });
+  };
+  return loading;
+}
+
 absl::StatusOr<std::unique_ptr<ModelRegistry>> LoadModels(const v1::ServerConfig& config, const SegmenterLoader& load) {
   std::vector<LoadedModel> models;
   for (const v1::ModelConfig& model_config : config.models()) {

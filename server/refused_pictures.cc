@@ -91,9 +91,13 @@ bool RefusedPictures::Write(absl::string_view request_id, absl::string_view pict
   const int64_t number = next_number_++;
   const std::string path = absl::StrFormat("%s/%010d-%s%s", directory_, number, SafeName(request_id), kSuffix);
   if (const absl::Status status = WriteFileAtomically(path, picture); !status.ok()) {
-    LogWarning("a refused picture is not kept", {{"request_id", request_id}, {"error", status.message()}});
+    if (!std::exchange(is_disk_failing_, true)) {
+      LogWarning("a refused picture is not kept, nor others until the disk takes one again",
+                 {{"request_id", request_id}, {"error", status.message()}});
+    }
     return false;
   }
+  is_disk_failing_ = false;
   bytes_ += size;
   files_.push_back({number, path, size});
   return true;

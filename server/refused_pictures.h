@@ -24,7 +24,8 @@ class RefusedPictures {
 
   // Writes the file, atomically, after removing what is beyond the bounds; takes the time of a flush to disk. Skips the
   // picture if another one is being written (a flood of them then costs one thread at most) or if it alone is larger
-  // than the bound. A disk error is logged. True: it is kept.
+  // than the bound. The first of disk errors
+  // in a row is logged. True: it is kept.
   bool Keep(absl::string_view request_id, absl::string_view picture) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -47,6 +48,7 @@ class RefusedPictures {
   std::deque<File> files_ ABSL_GUARDED_BY(mu_);  // oldest first
   int64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;       // of all of them
   int64_t next_number_ ABSL_GUARDED_BY(mu_) = 1;
+  bool is_disk_failing_ ABSL_GUARDED_BY(mu_) = false;  // the last one could not be written
 };
 
 }  // namespace candor

@@ -12,6 +12,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -75,10 +76,10 @@ void SetGrpcArguments(const v1::ServerConfig& config, grpc::ServerBuilder* build
     builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, config.max_connection_age_ms());
     builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, config.max_connection_age_grace_ms());
   }
-  // Dead peers are found within 80 s; our client pings every 60 s, above the 30 s allowed here.
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, config.keepalive_ms());
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, config.keepalive_timeout_ms());
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // Our client pings every 60 s.
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30000);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
   // A compressed message is inflated without bound before its size is checked.
@@ -220,6 +221,7 @@ absl::Status ServerImpl::StartMetrics() {
 
 absl::Status ServerImpl::StartGrpc() {
   gpr_set_log_function(LogFromGrpc);
+  signal(SIGPIPE, SIG_IGN);  // a collector of the log that ends must not take the server with it
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // keeps the linker from dropping the library
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;

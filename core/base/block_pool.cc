@@ -2,6 +2,7 @@
 #include "core/base/block_pool.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace candor {
@@ -21,11 +22,21 @@ void* BlockPool::Acquire(size_t bytes) {
     idle_bytes_ -= fit->first;
     idle_.erase(fit);
   } else {
-    buffer = PageBuffer(size);
+    buffer = NewPages(size);
   }
   void* block = buffer.as<void>();
   in_use_.emplace(block, std::move(buffer));
   return block;
+}
+
+PageBuffer BlockPool::NewPages(size_t size) {
+  try {
+    return PageBuffer(size);
+  } catch (const std::bad_alloc&) {
+    if (idle_.empty()) throw;
+  }
+  GiveBackIdle();
+  return PageBuffer(size);
 }
 
 bool BlockPool::Release(void* block) {
@@ -45,6 +56,16 @@ void BlockPool::DropOldest() {
                                        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
   idle_bytes_ -= oldest->first;
   idle_.erase(oldest);
+}
+
+void BlockPool::DropIdle() {
+  absl::MutexLock lock(&mutex_);
+  GiveBackIdle();
+}
+
+void BlockPool::GiveBackIdle() {
+  idle_.clear();
+  idle_bytes_ = 0;
 }
 
 size_t BlockPool::idle_bytes() const {

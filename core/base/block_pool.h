@@ -26,11 +26,14 @@ class BlockPool {
   explicit BlockPool(size_t max_idle_bytes) : max_idle_bytes_(max_idle_bytes) {}
 
   // A block of at least `bytes` (and at most a quarter more), aligned to a page, with any contents. bytes > 0. Throws
-  // std::bad_alloc.
+  // std::bad_alloc, once the idle blocks have been given back and that was not enough.
   void* Acquire(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Takes a block back. False, and nothing done, for a pointer that Acquire has not given.
   bool Release(void* block) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Gives all idle blocks back to the system, for memory that somebody else lacks.
+  void DropIdle() ABSL_LOCKS_EXCLUDED(mutex_);
 
   size_t idle_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -40,6 +43,8 @@ class BlockPool {
     uint64_t since;  // counts releases
   };
 
+  PageBuffer NewPages(size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveBackIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_idle_bytes_;

@@ -48,4 +48,6 @@ void InstallPooledAllocator() {
   (void)installed;
 }
 
+void GiveBackIdleMemory() { Pool().DropIdle(); }
+
 }  // namespace candor

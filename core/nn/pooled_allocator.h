@@ -8,4 +8,8 @@ namespace candor {
 // Thread-safe.
 void InstallPooledAllocator();
 
+// Gives what it keeps idle back to the system: after an inference that ran out of memory, the next one may need it in
+// blocks of other sizes. Thread-safe.
+void GiveBackIdleMemory();
+
 }  // namespace candor

@@ -59,10 +59,13 @@ class NetworkSegmenter : public Segmenter {
       images.push_back(item.image);
       requests.push_back({{item.image->height, item.image->width}, item.request});
     }
-    return GuardTorch([&]() -> absl::StatusOr<std::vector<Segmentation>> {
+    auto results = GuardTorch([&]() -> absl::StatusOr<std::vector<Segmentation>> {
       torch::InferenceMode inference;
       return predictor_->PredictBatch(Preprocess(images, info_.spec.normalisation).to(device_), requests, checks);
     });
+    // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
+    if (absl::IsResourceExhausted(results.status()) || absl::IsInternal(results.status())) GiveBackIdleMemory();
+    return results;
   }
 
  private:

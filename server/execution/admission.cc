@@ -3,6 +3,9 @@
 // The bound on requests under way.
 #include "server/execution/admission.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include "absl/strings/str_cat.h"
 #include "server/error_details.h"
 
@@ -45,7 +48,7 @@ void Admission::Answered() {
 
 void Admission::Leave() {
   absl::MutexLock lock(&mu_);
-  --under_way_;
+  if (--under_way_ == 0) emptied_.NotifyAll();
 }
 
 absl::Status Admission::CheckOpen() const {
@@ -60,7 +63,9 @@ void Admission::Close() {
 
 bool Admission::WaitUntilEmpty(absl::Duration timeout) {
   absl::MutexLock lock(&mu_);
-  return mu_.AwaitWithTimeout(absl::Condition(this, &Admission::IsEmpty), timeout);
+  const auto patience = absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24 * 365)));
+  return emptied_.AwaitUntil(&mu_, std::chrono::steady_clock::now() + patience,
+                             [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return IsEmpty(); });
 }
 
 void Admission::WaitUntilAnswered() {

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/base/steady_condition.h"
 
 namespace candor {
 
@@ -49,6 +50,7 @@ class Admission {
 
   const int places_;
   mutable absl::Mutex mu_;
+  SteadyCondition emptied_;
   int unanswered_ ABSL_GUARDED_BY(mu_) = 0;
   int under_way_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;

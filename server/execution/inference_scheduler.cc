@@ -51,7 +51,7 @@ InferenceScheduler::~InferenceScheduler() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
-    has_changed_ = true;
+    Change();
   }
   thread_.join();
 }
@@ -79,7 +79,7 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
   queued_bytes_ += bytes;
   queued_time_[static_cast<int>(job.priority)] += expected;
   queue_.push_back({std::move(job), std::move(done), steady_clock::now(), pixels, expected});
-  has_changed_ = true;
+  Change();
   return absl::OkStatus();
 }
 
@@ -133,7 +133,7 @@ void InferenceScheduler::RunAndWait(const std::function<void()>& work) {
       work();
       finished.Notify();
     });
-    has_changed_ = true;
+    Change();
   }
   finished.WaitForNotification();
 }
@@ -231,7 +231,7 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
       return next;
     }
     has_changed_ = false;
-    mu_.AwaitWithTimeout(absl::Condition(this, &InferenceScheduler::HasChanged), absl::FromChrono(until - now));
+    changed_.AwaitUntil(&mu_, until, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return has_changed_; });
   }
 }
 

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/base/steady_condition.h"
 #include "server/execution/compute_times.h"
 #include "server/execution/inference_job.h"
 
@@ -102,7 +103,10 @@ class InferenceScheduler {
   bool HasWorkOrStops() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return stopping_ || !tasks_.empty() || !queue_.empty();
   }
-  bool HasChanged() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return has_changed_; }
+  void Change() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    has_changed_ = true;
+    changed_.NotifyAll();
+  }
   void DropHopeless(SteadyTime now, Next* next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::vector<Queue::iterator> ChooseBatch(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   SteadyTime WaitUntil(const std::vector<Queue::iterator>& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -113,6 +117,7 @@ class InferenceScheduler {
 
   const Limits limits_;
   mutable absl::Mutex mu_;
+  SteadyCondition changed_;  // has_changed_ has become true
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mu_);
   Queue queue_ ABSL_GUARDED_BY(mu_);  // in the order of arrival
   int64_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;

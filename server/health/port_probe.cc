@@ -81,7 +81,10 @@ absl::Status Send(int fd, const char* bytes, size_t size) {
 
 // At least one byte.
 absl::StatusOr<size_t> Receive(int fd, char* buffer, size_t size) {
-  const ssize_t got = recv(fd, buffer, size, 0);
+  ssize_t got = 0;
+  do {
+    got = recv(fd, buffer, size, 0);
+  } while (got < 0 && errno == EINTR);  // with a time limit on the socket, SIGSTOP and SIGCONT do that (signal(7))
   if (got < 0) return Failed("receive");
   if (got == 0) return absl::UnavailableError("receive: the connection was closed");
   return static_cast<size_t>(got);

@@ -7,17 +7,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <exception>
-#include <thread>
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 
 namespace candor {
 namespace {
+
+// A connection has a thread to itself until its request has come. By default there are two threads and half a minute:
+// two hung scrapers would hide the metrics.
+constexpr char kThreads[] = "8";
+constexpr char kTimeoutMs[] = "1000";
 
 // Opens a connection and closes it.
 void Knock(absl::string_view host, int port) {
@@ -44,7 +48,8 @@ absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Open(
     std::shared_ptr<prometheus::Collectable> triton) {
   const std::string address = absl::StrCat(host, ":", port);
   try {
-    auto exposer = std::make_unique<prometheus::Exposer>(address);
+    auto exposer = std::make_unique<prometheus::Exposer>(std::vector<std::string>{
+        "listening_ports", address, "num_threads", kThreads, "request_timeout_ms", kTimeoutMs});
     for (const auto& source : sources) exposer->RegisterCollectable(source);
     if (triton != nullptr) {
       exposer->RegisterCollectable(triton, "/metrics/triton");
@@ -60,13 +65,8 @@ absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Open(
 
 MetricsPage::~MetricsPage() {
   // civetweb's listener looks for the end only every 2 s, and whenever somebody connects: so connect until it is over.
-  absl::Notification closed;
-  std::thread closer([this, &closed] {
-    exposer_.reset();
-    closed.Notify();
-  });
-  while (!closed.WaitForNotificationWithTimeout(absl::Milliseconds(5))) Knock(host_, port_);
-  closer.join();
+  const std::future<void> closed = std::async(std::launch::async, [this] { exposer_.reset(); });
+  while (closed.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) Knock(host_, port_);
 }
 
 }  // namespace candor

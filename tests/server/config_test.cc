@@ -68,6 +68,8 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config.handshake_timeout_ms(), 10000);
   EXPECT_EQ(config.max_connection_age_ms(), 0);
   EXPECT_EQ(config.max_connection_age_grace_ms(), 60000);
+  EXPECT_EQ(config.keepalive_ms(), 60000);
+  EXPECT_EQ(config.keepalive_timeout_ms(), 20000);
   EXPECT_FALSE(config.has_tls());
   EXPECT_TRUE(config.token_file().empty());
   EXPECT_TRUE(config.reflection());
@@ -128,6 +130,8 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"handshake_timeout_ms: 0", "handshake_timeout_ms: must be in [1, 600000], got 0"},
       {"max_connection_age_ms: -1", "max_connection_age_ms: must be in [0, 86400000], got -1"},
       {"max_connection_age_grace_ms: -1", "max_connection_age_grace_ms: must be in [0, 86400000], got -1"},
+      {"keepalive_ms: 0", "keepalive_ms: must be in [1, 86400000], got 0"},
+      {"keepalive_timeout_ms: 600001", "keepalive_timeout_ms: must be in [1, 600000], got 600001"},
       {"log_level: 'loud'", "log_level: must be debug, info, warning or error, got \"loud\""},
   };
   for (const auto& test : cases) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/refused_pictures.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -91,6 +92,19 @@ TEST_F(RefusedPicturesTest, ADiskErrorKeepsNothingAndDoesNoHarm) {
   EXPECT_FALSE(pictures->Keep("a", "x"));
   std::filesystem::create_directories(directory_);
   EXPECT_TRUE(pictures->Keep("b", "x"));
+}
+
+TEST_F(RefusedPicturesTest, DiskErrorsAreLoggedOnceUntilTheDiskIsWell) {
+  const auto pictures = Open(100, 10);
+  testing::internal::CaptureStderr();
+  for (int round = 0; round < 2; ++round) {
+    std::filesystem::remove_all(directory_);
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(pictures->Keep("a", "x"));
+    std::filesystem::create_directories(directory_);
+    EXPECT_TRUE(pictures->Keep("b", "x"));
+  }
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 2) << log;
 }
 
 TEST_F(RefusedPicturesTest, BoundsHoldWithManyThreads) {

@@ -4,6 +4,7 @@
 #include "tests/testing/fake_segmenter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -126,7 +127,7 @@ absl::Status FakeSegmenter::Begin(absl::Span<const SegmentItem> items, const Mem
   }
   ++batches_;
   const auto may_go_on = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !is_blocked_; };
-  while (!mu_.AwaitWithTimeout(absl::Condition(&may_go_on), absl::Milliseconds(1))) {
+  while (!released_.AwaitUntil(&mu_, std::chrono::steady_clock::now() + std::chrono::milliseconds(1), may_go_on)) {
     if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled between members");
   }
   if (exception_.has_value()) throw std::runtime_error(*exception_);
@@ -158,6 +159,7 @@ void FakeSegmenter::Block() {
 void FakeSegmenter::Release() {
   absl::MutexLock lock(&mu_);
   is_blocked_ = false;
+  released_.NotifyAll();
 }
 
 void FakeSegmenter::WaitForCalls(int count) {

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/steady_condition.h"
 #include "core/segmenter/segmenter.h"
 
 namespace candor {
@@ -63,6 +64,7 @@ class FakeSegmenter : public Segmenter {
 
   const ModelInfo info_;
   mutable absl::Mutex mu_;
+  SteadyCondition released_;
   bool is_blocked_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);
   std::optional<std::string> exception_ ABSL_GUARDED_BY(mu_);

@@ -29,6 +29,7 @@ class Subprocess {
   // The next line of its standard output without the newline; empty at the end.
   std::string ReadLine();
   void Signal(int number) const;
+  pid_t pid() const { return pid_; }  // -1 once it has ended
   // Reads what is left and waits for the end.
   Finished Wait();
   // Highest resident memory so far in bytes, from /proc; 0 if it has ended.

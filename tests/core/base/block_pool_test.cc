@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/block_pool.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cstring>
+#include <fstream>
 #include <new>
 #include <thread>
 #include <vector>
@@ -70,6 +74,51 @@ TEST(BlockPoolTest, DoesNotTakeWhatItHasNotGiven) {
 TEST(BlockPoolTest, OutOfMemoryIsBadAlloc) {
   BlockPool pool(kMiB);
   EXPECT_THROW(pool.Acquire(size_t{1} << 60), std::bad_alloc);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+// This process may have no more than `bytes` of address space beyond what it has, as long as the object lives.
+class AddressSpaceLimit {
+ public:
+  explicit AddressSpaceLimit(size_t bytes) {
+    getrlimit(RLIMIT_AS, &old_);
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlimit limit = {pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + bytes, old_.rlim_max};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &old_); }
+  AddressSpaceLimit(const AddressSpaceLimit&) = delete;
+  AddressSpaceLimit& operator=(const AddressSpaceLimit&) = delete;
+
+ private:
+  rlimit old_{};
+};
+
+TEST(BlockPoolTest, IdleBlocksAreGivenBackBeforeMemoryRunsOut) {
+  if (kIsSanitized) GTEST_SKIP() << "the sanitizer has reserved address space of its own";
+  BlockPool pool(1024 * kMiB);
+  const AddressSpaceLimit limit(400 * kMiB);
+  void* large = pool.Acquire(300 * kMiB);
+  pool.Release(large);
+  void* other = pool.Acquire(200 * kMiB);  // too small for the idle block, too large beside it
+  EXPECT_EQ(pool.idle_bytes(), 0u);
+  EXPECT_THROW(pool.Acquire(300 * kMiB), std::bad_alloc) << "what is in use stays";
+  EXPECT_TRUE(pool.Release(other));
+}
+
+TEST(BlockPoolTest, DropsWhatIsIdleWhenToldTo) {
+  BlockPool pool(16 * kMiB);
+  void* kept = pool.Acquire(kMiB);
+  pool.Release(pool.Acquire(2 * kMiB));
+  pool.DropIdle();
+  EXPECT_EQ(pool.idle_bytes(), 0u);
+  EXPECT_TRUE(pool.Release(kept));
 }
 
 TEST(BlockPoolTest, ServesSeveralThreads) {

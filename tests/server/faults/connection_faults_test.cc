@@ -78,13 +78,14 @@ constexpr bool kIsSanitized = true;
 constexpr bool kIsSanitized = false;
 #endif
 // UBSan opens a pipe to look at a vtable pointer, and reports a bad one where there is no descriptor left.
+constexpr char kProbing[] = "self_probe_interval_ms: 200 self_probe_failures: 3";
 constexpr char kWhyNot[] = "the sanitizer needs descriptors itself";
 
 // gRPC 1.51 stops accepting for good once accept(2) has failed for want of a descriptor (CVE-2023-4785); a newer one
 // goes on. Either the server answers after the flood, or its process has ended with a code that has it started again.
 TEST(ConnectionFaultsTest, AfterAFloodBeyondTheDescriptorLimitTheServerAnswersOrItsProcessEnds) {
   if (kIsSanitized) GTEST_SKIP() << kWhyNot;
-  Subprocess server({CANDOR_FLOODED_SERVER, "40"});
+  Subprocess server({CANDOR_FAULT_SERVER, kProbing, "40"});
   const std::string address = server.ReadLine();
   ASSERT_TRUE(CallHealth(OpenChannel(address)).ok());
   { const IdlePeers flood(address, 200); }
@@ -95,7 +96,7 @@ TEST(ConnectionFaultsTest, AfterAFloodBeyondTheDescriptorLimitTheServerAnswersOr
 
 TEST(ConnectionFaultsTest, WhileAFloodHoldsAllDescriptorsTheProcessEnds) {
   if (kIsSanitized) GTEST_SKIP() << kWhyNot;
-  Subprocess server({CANDOR_FLOODED_SERVER, "40"});
+  Subprocess server({CANDOR_FAULT_SERVER, kProbing, "40"});
   const IdlePeers flood(server.ReadLine(), 200);
   EXPECT_EQ(server.Wait().exit_code, 70);
 }

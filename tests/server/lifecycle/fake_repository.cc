@@ -13,10 +13,11 @@
 
 namespace candor {
 
-void FakeRepository::Write(const std::string& path, ModelKind kind, const std::string& weights) const {
+void FakeRepository::Write(const std::string& path, ModelKind kind, const std::string& weights,
+                           int ensemble_members) const {
   TensorFile file;
   file.tensors = {{"w", DType::kU8, {static_cast<int64_t>(weights.size())}, weights}};
-  std::vector<TensorFile> members(kind == ModelKind::kEnsemble ? 2 : 1, file);
+  std::vector<TensorFile> members(kind == ModelKind::kEnsemble ? static_cast<size_t>(ensemble_members) : 1, file);
   EXPECT_THAT(WriteBundle(At(path), ValidSpec(kind, 0), members), IsOk());
 }
 
@@ -36,7 +37,7 @@ absl::StatusOr<std::shared_ptr<Segmenter>> FakeRepository::Load(const std::strin
     const auto failure = failures_.find(directory);
     if (failure != failures_.end() && !failure->second.ok()) return failure->second;
   }
-  ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(directory));
+  ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(directory));
   ModelInfo info = FakeModelInfo(bundle.name, bundle.spec.kind);
   info.version = bundle.version;
   info.digest = bundle.digest;

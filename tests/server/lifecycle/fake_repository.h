@@ -20,13 +20,15 @@
 
 namespace candor {
 
-// Models below a temporary folder. The loader reads model.json and makes a FakeSegmenter of it. Thread-safe.
+// Models below a temporary folder. The loader reads and verifies the whole bundle and makes a FakeSegmenter of its
+// model.json. Thread-safe.
 class FakeRepository {
  public:
   // Where `path` ("street/3") lies.
   std::string At(const std::string& path) const { return folder_.File(path); }
   // A complete bundle; its weights are `weights`.
-  void Write(const std::string& path, ModelKind kind, const std::string& weights = "abc") const;
+  void Write(const std::string& path, ModelKind kind, const std::string& weights = "abc",
+             int ensemble_members = 2) const;
   // What a copy looks like while it is under way.
   void WriteHalf(const std::string& path) const;
   void Remove(const std::string& path) const;

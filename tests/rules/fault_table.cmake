@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# cmake -DROOT=<checkout> -P fault_table.cmake: fails if tests/server/faults/README.md names a test that there is not.
+cmake_minimum_required(VERSION 3.25)
+
+file(GLOB_RECURSE files ${ROOT}/tests/*_test.cc)
+set(tests "")
+foreach(file IN LISTS files)
+  file(STRINGS ${file} lines REGEX "^TEST(_F|_P)?\\([A-Za-z0-9_]+, [A-Za-z0-9_]+\\)")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^TEST(_F|_P)?\\(([A-Za-z0-9_]+), ([A-Za-z0-9_]+)\\).*" "\\2.\\3" name "${line}")
+    list(APPEND tests ${name})
+  endforeach()
+endforeach()
+
+file(READ ${ROOT}/tests/server/faults/README.md table)
+string(REGEX MATCHALL "`[A-Z][A-Za-z0-9]*Test\\.[A-Za-z0-9_*]+`" names "${table}")
+list(LENGTH names count)
+if(count EQUAL 0)
+  message(FATAL_ERROR "tests/server/faults/README.md: names no test")
+endif()
+foreach(name IN LISTS names)
+  string(REPLACE "`" "" name ${name})
+  string(REPLACE "." "\\." pattern ${name})
+  string(REPLACE "*" ".*" pattern ${pattern})
+  set(found ${tests})
+  list(FILTER found INCLUDE REGEX "^${pattern}$")
+  if(NOT found)
+    message(SEND_ERROR "tests/server/faults/README.md: there is no test ${name}")
+  endif()
+endforeach()
