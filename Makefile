@@ -64,7 +64,7 @@ test-tsan: setup  ## the tests that need neither gRPC nor LibTorch, under the th
 	@cmake --build --preset tsan --parallel $(JOBS)
 	@tools/run_tests.sh build/tsan
 
-fuzz: SETUP_OPTIONS = --lint
+fuzz: SETUP_OPTIONS = --fuzz
 fuzz: setup  ## hostile bytes for every reader of bytes, FUZZ_SECONDS=30 each, with libFuzzer and the sanitizers
 	@test -f build/fuzz/build.ninja || cmake --preset fuzz
 	@cmake --build --preset fuzz --parallel $(JOBS)
