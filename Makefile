@@ -5,11 +5,12 @@
 JOBS ?= $(shell nproc)
 FILES ?=
 MINUTES ?= 60
+FUZZ_SECONDS ?= 30
 export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo train-demo serve soak test test-asan test-asan-light test-tsan lint format clean
+.PHONY: help setup build demo train-demo serve soak test test-asan test-asan-light test-tsan fuzz lint format clean
 
 help:  ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +63,12 @@ test-tsan: setup  ## the tests that need neither gRPC nor LibTorch, under the th
 	@test -f build/tsan/build.ninja || cmake --preset tsan
 	@cmake --build --preset tsan --parallel $(JOBS)
 	@tools/run_tests.sh build/tsan
+
+fuzz: SETUP_OPTIONS = --fuzz
+fuzz: setup  ## hostile bytes for every reader of bytes, FUZZ_SECONDS=30 each, with libFuzzer and the sanitizers
+	@test -f build/fuzz/build.ninja || cmake --preset fuzz
+	@cmake --build --preset fuzz --parallel $(JOBS)
+	@tools/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 clean:  ## delete what was built; .deps stays
 	@rm -rf build

@@ -71,6 +71,10 @@ v1::Priority ToProto(RequestPriority priority) {
   return v1::PRIORITY_UNSPECIFIED;
 }
 
+// The largest picture that a server can be told to take (max_pixels). A label map of run lengths is a few bytes,
+// however large it claims to be.
+constexpr int64_t kMostPixels = int64_t{1} << 28;
+
 bool IsShare(float value) { return value >= 0 && value <= 1; }  // false for NaN
 bool IsUncertainty(float value) { return std::isfinite(value) && value >= 0; }
 
@@ -206,6 +210,10 @@ absl::Status ReadAbstention(const v1::SegmentRequest& request, const v1::Segment
 absl::Status CheckSize(const v1::SegmentRequest& request, const v1::SegmentResponse& reply) {
   if (reply.width() < 1 || reply.height() < 1) {
     return BadReply("width and height: must be >= 1, got ", reply.width(), "x", reply.height());
+  }
+  if (int64_t{reply.width()} * reply.height() > kMostPixels) {
+    return BadReply("width and height: must be at most ", kMostPixels, " pixels, got ", reply.width(), "x",
+                    reply.height());
   }
   if (!request.has_region() && !request.image().has_raw()) return absl::OkStatus();
   const bool is_part = request.has_region();

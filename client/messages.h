@@ -31,8 +31,9 @@ bool IsSameFrame(const v1::Frame& a, const v1::Frame& b);
 FrameOrigin ReadFrame(const v1::Frame& frame);
 
 // The reply to `request`, all but the round trip. Internal, the message beginning with the field's path: a size below
-// 1, a map of another size or encoding than asked for, a map or figure missing or not finite, a share outside [0, 1],
-// an unknown verdict or outcome of an escalation, or an outcome without one, another frame's origin.
+// 1 or of more than 2^28 pixels, a map of another size or encoding than asked for, a map or figure missing or not
+// finite, a share outside [0, 1], an unknown verdict or outcome of an escalation, or an outcome without one, another
+// frame's origin.
 absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply);
 
 // Internal: no class, no uncertainty kind, a range that is not positive, or thresholds that are no uncertainties.

@@ -57,7 +57,9 @@ bool Split(CodedInputStream* in, absl::Span<const LargeFieldNode> tree, std::str
     int length = 0;
     if (!in->ReadVarintSizeAsInt(&length)) return false;
     std::string contents;
-    if (node->inside.empty()) {
+    if (length == 0) {
+      // Stays as it is: without pieces its placeholder would be taken for its bytes.
+    } else if (node->inside.empty()) {
       if (fields->size() == kMostLargeFields) return false;
       contents = LargeFieldPlaceholder(fields->size());
       if (!TakePieces(in, length, &fields->emplace_back())) return false;

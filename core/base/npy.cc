@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr absl::string_view kMagic = "\x93NUMPY";
 constexpr size_t kAlignment = 64;  // of the first value in the file
+constexpr size_t kMostSides = 64;  // NumPy 2's own limit
 
 static_assert(std::numeric_limits<float>::is_iec559 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "values are copied as they lie in memory");
@@ -44,14 +46,16 @@ absl::StatusOr<absl::string_view> TakeDictionary(absl::string_view* bytes) {
   return dictionary;
 }
 
-// "(2, 3)" without its spaces and parentheses.
+// "2,3" of "(2, 3)".
 absl::StatusOr<std::vector<int64_t>> ParseShape(absl::string_view text) {
   std::vector<int64_t> shape;
   for (const absl::string_view side : absl::StrSplit(text, ',', absl::SkipEmpty())) {
     int64_t length = 0;
     if (!absl::SimpleAtoi(side, &length) || length < 0) {
-      return Malformed(absl::StrCat("shape must be of numbers >= 0, got (", text, ")"));
+      return Malformed(
+          absl::StrCat("shape must be of numbers >= 0, got \"", absl::CHexEscape(side.substr(0, 40)), "\""));
     }
+    if (shape.size() == kMostSides) return Malformed(absl::StrCat("shape must have at most ", kMostSides, " sides"));
     shape.push_back(length);
   }
   return shape;

@@ -3,6 +3,7 @@
 // Text protos by protobuf's own parser, with its first complaint as the error.
 #include "core/base/text_proto.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
@@ -15,6 +16,19 @@ namespace {
 
 constexpr int64_t kMaxBytes = 1 << 20;
 
+// protobuf quotes the text as it is.
+std::string WithoutControls(const std::string& reason) {
+  std::string line;
+  for (const char c : reason) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
+      absl::StrAppend(&line, "\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    } else {
+      line.push_back(c);
+    }
+  }
+  return line;
+}
+
 // Later errors are mostly consequences of the first.
 class FirstError : public google::protobuf::io::ErrorCollector {
  public:
@@ -23,8 +37,8 @@ class FirstError : public google::protobuf::io::ErrorCollector {
   // Line and column count from 0; a line of -1 is an error about the whole message.
   void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& reason) override {
     if (!text_.empty()) return;
-    text_ = line < 0 ? absl::StrCat(path_, ": ", reason)
-                     : absl::StrCat(path_, ":", line + 1, ":", column + 1, ": ", reason);
+    text_ = absl::StrCat(path_, line < 0 ? "" : absl::StrCat(":", line + 1, ":", column + 1), ": ",
+                         WithoutControls(reason));
   }
   const std::string& text() const { return text_; }
 

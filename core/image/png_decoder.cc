@@ -6,6 +6,7 @@
 
 #include <png.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -35,6 +36,27 @@ const char* ColourTypeName(int colour_type) {
     default:
       return "RGB";
   }
+}
+
+uint32_t ReadBigEndian(absl::string_view bytes) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  return value;
+}
+
+// libpng takes memory for as much EXIF data as a chunk claims to have, up to 2 GiB, before it reads them. So every
+// chunk up to the end has to be there: length, type, data, checksum.
+absl::Status CheckChunksAreWhole(absl::string_view bytes) {
+  constexpr size_t kSignatureBytes = 8;
+  constexpr size_t kBytesBesideData = 12;
+  bytes.remove_prefix(std::min(kSignatureBytes, bytes.size()));
+  while (bytes.size() >= kBytesBesideData) {
+    const size_t data_bytes = ReadBigEndian(bytes);
+    if (data_bytes > bytes.size() - kBytesBesideData) break;
+    if (bytes.substr(4, 4) == "IEND") return absl::OkStatus();
+    bytes.remove_prefix(kBytesBesideData + data_bytes);
+  }
+  return absl::InvalidArgumentError("PNG: damaged: ends too early");
 }
 
 class PngReader {
@@ -163,6 +185,7 @@ class PngReader {
 }  // namespace
 
 absl::StatusOr<PngPicture> DecodePng(absl::string_view bytes, PngSamples samples, const DecodeLimits& limits) {
+  RETURN_IF_ERROR(CheckChunksAreWhole(bytes));
   return PngReader(bytes).Decode(samples, limits);
 }
 

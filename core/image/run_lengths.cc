@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace candor {
 namespace {
@@ -28,6 +29,33 @@ bool TakeLength(absl::string_view* bytes, int64_t* length) {
   return false;
 }
 
+// Takes the runs' lengths together without any memory for their values: a few bytes may claim billions.
+absl::Status CheckRuns(absl::string_view bytes, int64_t count) {
+  const size_t all_bytes = bytes.size();
+  int64_t room = count;
+  int previous = -1;
+  while (!bytes.empty()) {
+    const size_t at = all_bytes - bytes.size();
+    int64_t length = 0;
+    if (!TakeLength(&bytes, &length) || bytes.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("byte ", at, ": must be a run's length and value"));
+    }
+    const int value = static_cast<uint8_t>(bytes[0]);
+    bytes.remove_prefix(1);
+    if (length > room) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("byte ", at, ": a run of ", length, " values where ", room, " of ", count, " are left"));
+    }
+    if (value == previous) {
+      return absl::InvalidArgumentError(absl::StrCat("byte ", at, ": must have another value than the run before"));
+    }
+    previous = value;
+    room -= length;
+  }
+  if (room == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("must hold ", count, " values, holds ", count - room));
+}
+
 }  // namespace
 
 std::string EncodeRuns(absl::Span<const uint8_t> values) {
@@ -43,29 +71,14 @@ std::string EncodeRuns(absl::Span<const uint8_t> values) {
 }
 
 absl::StatusOr<std::vector<uint8_t>> DecodeRuns(absl::string_view bytes, int64_t count) {
-  const size_t all_bytes = bytes.size();
+  RETURN_IF_ERROR(CheckRuns(bytes, count));
   std::vector<uint8_t> values;
   values.reserve(static_cast<size_t>(count));
   while (!bytes.empty()) {
-    const size_t at = all_bytes - bytes.size();
     int64_t length = 0;
-    if (!TakeLength(&bytes, &length) || bytes.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("byte ", at, ": must be a run's length and value"));
-    }
-    const auto value = static_cast<uint8_t>(bytes[0]);
+    TakeLength(&bytes, &length);
+    values.insert(values.end(), static_cast<size_t>(length), static_cast<uint8_t>(bytes[0]));
     bytes.remove_prefix(1);
-    const int64_t room = count - static_cast<int64_t>(values.size());
-    if (length > room) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("byte ", at, ": a run of ", length, " values where ", room, " of ", count, " are left"));
-    }
-    if (!values.empty() && values.back() == value) {
-      return absl::InvalidArgumentError(absl::StrCat("byte ", at, ": must have another value than the run before"));
-    }
-    values.insert(values.end(), static_cast<size_t>(length), value);
-  }
-  if (static_cast<int64_t>(values.size()) != count) {
-    return absl::InvalidArgumentError(absl::StrCat("must hold ", count, " values, holds ", values.size()));
   }
   return values;
 }

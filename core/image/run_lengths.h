@@ -18,7 +18,7 @@ namespace candor {
 std::string EncodeRuns(absl::Span<const uint8_t> values);
 
 // InvalidArgument: bytes that EncodeRuns does not write for `count` values (the position is in the message). Allocates
-// no more than `count` bytes.
+// nothing then, else `count` bytes.
 absl::StatusOr<std::vector<uint8_t>> DecodeRuns(absl::string_view bytes, int64_t count);
 
 }  // namespace candor

@@ -87,16 +87,19 @@ bool TlsCredentials::Refresh() {
   return !std::exchange(is_handed_over_, true);
 }
 
+grpc_ssl_server_certificate_config* TlsCredentials::MakeConfig() const {
+  const grpc_ssl_pem_key_cert_pair pair = {files_.key.c_str(), files_.certificate.c_str()};
+  // gRPC 1.51 aborts without authorities here. Where no client is asked for a certificate, none is verified by them.
+  const std::string& authorities = files_.client_ca.empty() ? files_.certificate : files_.client_ca;
+  return grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
+}
+
 grpc_ssl_certificate_config_reload_status TlsCredentials::Fetch(void* self,
                                                                 grpc_ssl_server_certificate_config** config) {
   auto* const credentials = static_cast<TlsCredentials*>(self);
   absl::MutexLock lock(&credentials->mu_);
   if (!credentials->Refresh()) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
-  const TlsFiles& files = credentials->files_;
-  const grpc_ssl_pem_key_cert_pair pair = {files.key.c_str(), files.certificate.c_str()};
-  // gRPC 1.51 aborts without authorities here. Where no client is asked for a certificate, none is verified by them.
-  const std::string& authorities = files.client_ca.empty() ? files.certificate : files.client_ca;
-  *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
+  *config = credentials->MakeConfig();
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 

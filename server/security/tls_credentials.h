@@ -45,6 +45,7 @@ class TlsCredentials {
   static grpc_ssl_certificate_config_reload_status Fetch(void* self, grpc_ssl_server_certificate_config** config);
   // True if there is a set that gRPC does not have yet.
   bool Refresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  grpc_ssl_server_certificate_config* MakeConfig() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const v1::TlsConfig config_;
   absl::Mutex mu_;

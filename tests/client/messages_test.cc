@@ -192,6 +192,27 @@ TEST(ReadSegmentResponseTest, TurnsRunLengthsIntoLabels) {
               HasStatus(absl::StatusCode::kInternal, HasSubstr("abstained_share: was asked for and is missing")));
 }
 
+// Four bytes of run lengths may claim any size.
+TEST(ReadSegmentResponseTest, APictureLargerThanAServerTakesIsRefused) {
+  SegmentOptions options;
+  options.label_transfer = LabelTransfer::kRunLengths;
+  v1::SegmentRequest request = *MakeSegmentRequest(options);
+  request.mutable_image()->mutable_raw()->set_width(4);
+  request.mutable_image()->mutable_raw()->set_height(2);
+  v1::SegmentResponse reply = FaithfulReply(request);
+  request.mutable_image()->set_encoded("a picture's file: its size is not in the request");
+  reply.clear_abstained_share();
+  for (const int side : {16385, std::numeric_limits<int32_t>::max()}) {
+    reply.set_width(side);
+    reply.set_height(side);
+    EXPECT_THAT(ReadSegmentResponse(request, reply),
+                HasStatus(absl::StatusCode::kInternal, HasSubstr("must be at most 268435456 pixels")));
+  }
+  reply.set_width(16384);
+  reply.set_height(16384);
+  EXPECT_THAT(ReadSegmentResponse(request, reply), HasStatus(absl::StatusCode::kInternal, HasSubstr("labels: ")));
+}
+
 TEST(ReadSegmentResponseTest, ARegionsAnswerHasTheRegionsSize) {
   v1::SegmentRequest request = FullRequest();
   const v1::SegmentResponse reply = FaithfulReply(request);  // 4x2

@@ -77,6 +77,23 @@ TEST(NpyTest, AFileThatIsCutOffIsRefused) {
   EXPECT_THAT(DecodeNpyArray(whole + "x"), HasStatus(StatusCode::kInvalidArgument, HasSubstr("needs 2 values")));
 }
 
+TEST(NpyTest, AShapeThatIsNoneIsToldInOnePrintableLine) {
+  EXPECT_THAT(DecodeNpyArray(File(Dictionary("(2, \x1b[2J\t)"), {1, 2})),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr(R"(got "\x1b[2J\t")")));
+}
+
+// As many as fit the 16 bits of the length would not be written back in them, with the spaces between.
+TEST(NpyTest, ArraysOfMoreThan64SidesAreRefused) {
+  const auto shape_of = [](int sides) {
+    std::string shape = "(";
+    for (int i = 0; i < sides; ++i) shape += "1,";
+    return shape + ")";
+  };
+  EXPECT_THAT(DecodeNpyArray(File(Dictionary(shape_of(64)), {1})), IsOk());
+  EXPECT_THAT(DecodeNpyArray(File(Dictionary(shape_of(65)), {1})),
+              HasStatus(StatusCode::kInvalidArgument, HasSubstr("at most 64 sides")));
+}
+
 TEST(NpyTest, OtherTypesOrdersAndVersionsAreRefused) {
   const struct {
     std::string dictionary;

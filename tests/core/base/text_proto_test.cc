@@ -71,6 +71,11 @@ TEST_F(TextProtoTest, OnlyTheFirstErrorIsToldInOneLine) {
                         AllOf(HasSubstr("first_wrong"), Not(HasSubstr("second_wrong")), Not(HasSubstr("\n")))));
 }
 
+TEST_F(TextProtoTest, ControlCharactersDoNotReachTheError) {
+  EXPECT_THAT(Read("name: \x7f\x1b[2J"),
+              HasStatus(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("\\x7f"), Not(HasSubstr("\x7f")))));
+}
+
 TEST_F(TextProtoTest, FileOverOneMebibyteIsRefused) {
   EXPECT_THAT(Read(std::string((1 << 20) + 1, ' ')),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("1048576")));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/image/run_lengths.h"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,13 @@ TEST(DecodeRunsTest, RefusesWhatIsNotWrittenSo) {
   EXPECT_THAT(decode(std::string("\x84\0\1", 3)), HasStatus(kInvalid, HasSubstr("byte 0: ")));  // 4, not shortest
   EXPECT_THAT(decode("\xFF\xFF\xFF\xFF\xFF\xFF\1\1"), HasStatus(kInvalid, HasSubstr("byte 0: ")));
   EXPECT_THAT(decode("\xFF\xFF\xFF\xFF\x7F\1"), HasStatus(kInvalid, HasSubstr("values where 4 of 4")));
+}
+
+// Sizes that no memory can hold, as a hostile server may send them.
+TEST(DecodeRunsTest, ACountThatTheRunsDoNotReachTakesNoMemory) {
+  for (const int64_t count : {int64_t{1} << 40, std::numeric_limits<int64_t>::max()}) {
+    EXPECT_THAT(DecodeRuns("\3\1", count), HasStatus(kInvalid, HasSubstr("values, holds 3")));
+  }
 }
 
 }  // namespace
