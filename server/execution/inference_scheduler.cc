@@ -83,11 +83,12 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
   return absl::OkStatus();
 }
 
-absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const {
+absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline,
+                                             bool anytime) const {
   absl::MutexLock lock(&mu_);
   const absl::Duration wait = WaitAhead(priority);
-  const SteadyDuration expected =
-      absl::ToChronoNanoseconds(kWaitMargin * wait) + times_.ExpectAnyAtMost(segmenter.info().name);
+  const SteadyDuration needed = anytime ? SteadyDuration::zero() : times_.ExpectAnyAtMost(segmenter.info().name);
+  const SteadyDuration expected = absl::ToChronoNanoseconds(kWaitMargin * wait) + needed;
   const SteadyTime now = steady_clock::now();
   // Without a queue the estimate may be wrong, and running costs nobody else anything.
   if (queue_.empty() || !IsAfter(now, expected, deadline)) return absl::OkStatus();

@@ -49,8 +49,8 @@ class InferenceScheduler {
   absl::Status Submit(InferenceJob job, Done done) ABSL_LOCKS_EXCLUDED(mu_);
 
   // For a request that has not been decoded yet. ResourceExhausted, with a retry delay: what waits at this priority or
-  // a higher one will take longer than until `deadline`.
-  absl::Status CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline) const
+  // a higher one will take longer than until `deadline`; and the answer itself, unless it is `anytime`.
+  absl::Status CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline, bool anytime) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Runs `work`, which must not throw, on the scheduler's thread before any queued job, and waits for its end.

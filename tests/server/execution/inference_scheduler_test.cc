@@ -334,14 +334,17 @@ TEST_F(SlowModelTest, AJobThatCannotMakeItNeverReachesTheModelUntilTheEstimateIs
 TEST_F(SlowModelTest, ARequestIsRefusedAtOnceWhenTheWorkAheadTakesLongerThanItsDeadline) {
   absl::Notification go;
   std::thread task = HoldThread(&go);
-  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(1)), IsOk()) << "nothing waits: let it try";
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(1), false), IsOk()) << "nothing waits: let it try";
   std::vector<Waiter> waiters(3);
   for (Waiter& waiter : waiters) ASSERT_THAT(scheduler_.Submit(Job(SteadyTime::max()), waiter.done()), IsOk());
-  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(100)),
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(100), false),
               HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("about 1")));
-  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kHigh, In(60)), IsOk()) << "it would go first";
-  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(60000)), IsOk());
-  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, SteadyTime::max()), IsOk());
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kHigh, In(60), false), IsOk()) << "it would go first";
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kHigh, In(5), false),
+              HasStatus(absl::StatusCode::kResourceExhausted, _));
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kHigh, In(5), true), IsOk()) << "some of it will do";
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, In(60000), false), IsOk());
+  EXPECT_THAT(scheduler_.CheckInTime(*slow_, Priority::kNormal, SteadyTime::max(), false), IsOk());
   go.Notify();
   task.join();
   for (Waiter& waiter : waiters) EXPECT_THAT(waiter.outcome().result, IsOk());
