@@ -4,11 +4,12 @@
 
 JOBS ?= $(shell nproc)
 FILES ?=
+MINUTES ?= 60
 export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo train-demo serve test test-asan test-asan-light test-tsan lint format clean
+.PHONY: help setup build demo train-demo serve soak test test-asan test-asan-light test-tsan lint format clean
 
 help:  ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ build: setup  ## set up and build everything, optimised, into build/bin
 
 serve: build  ## serve the shipped models on this machine
 	build/bin/candor-server --bundle models/camvid-student --bundle models/camvid-teacher
+
+soak: build  ## mixed load and faults for an hour (MINUTES=60): no wrong answer, no growth, no leak
+	@python3 tools/soak.py --minutes $(MINUTES)
 
 lint: SETUP_OPTIONS = --lint
 lint: setup  ## shellcheck, clang-format, clang-tidy and thread-safety analysis; FILES="a.cc b.h" for some files only

@@ -2,7 +2,6 @@
 //
 // candor-server: loads the bundles, serves until SIGTERM, drains.
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <iostream>
 #include <memory>
@@ -24,79 +23,13 @@
 #include "server/flags.h"
 #include "server/lifecycle/load_model.h"
 #include "server/model_registry.h"
+#include "server/process_setup.h"
 #include "server/security/security.h"
 #include "server/server.h"
 #include "server/shutdown_signal.h"
 
 namespace candor {
 namespace {
-
-// glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
-// them. Pictures and maps up to 64 MiB (a float map of 16 Mpx) are kept instead, in one heap for all threads; tensors
-// have a pool of their own (core/nn/pooled_allocator.h).
-void ConfigureAllocator() {
-  constexpr int kKeptBytes = 64 << 20;
-  mallopt(M_MMAP_THRESHOLD, kKeptBytes);
-  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-  mallopt(M_ARENA_MAX, 1);
-}
-
-// gRPC 1.51 stops accepting for good once it has run out of file descriptors.
-void RaiseFileLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-int Fail(ExitCode code, const absl::Status& status) {
-  std::cerr << "candor-server: " << status.message() << std::endl;
-  return static_cast<int>(code);
-}
-
-std::vector<std::string> Aliases(const v1::ModelConfig& model) {
-  return {model.aliases().begin(), model.aliases().end()};
-}
-
-// Reads and verifies every bundle without building a network.
-absl::Status CheckBundles(const v1::ServerConfig& config) {
-  std::vector<ModelNaming> namings;
-  for (const v1::ModelConfig& model : config.models()) {
-    ASSIGN_OR_RETURN(const VersionOnDisk version, ChooseVersion(model.bundle(), model.version()));
-    ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(version.directory));
-    namings.push_back({bundle.name, bundle.spec.kind, Aliases(model), PredictionCount(bundle.spec)});
-  }
-  return ModelNames::Resolve(namings, config.default_model()).status();
-}
-
-SegmenterLoader LoaderWith(const LoadOptions& options) {
-  return [options](const std::string& directory) -> absl::StatusOr<std::shared_ptr<Segmenter>> {
-    ASSIGN_OR_RETURN(std::shared_ptr<Segmenter> segmenter, LoadSegmenter(directory, options));
-    return segmenter;
-  };
-}
-
-// How models are loaded before the server is there, and while it is: then with one thread beside the inference.
-struct Loading {
-  SegmenterLoader at_start;
-  ModelLoading while_serving;
-};
-
-absl::StatusOr<Loading> PrepareLoading(const v1::ServerConfig& config, InferenceScheduler* scheduler) {
-  ASSIGN_OR_RETURN(const Device wanted, ParseDevice(config.device()));
-  LoadOptions options;
-  ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
-  options.threads = config.threads();
-  Loading loading;
-  loading.at_start = LoaderWith(options);
-  options.threads = 0;  // prepare_thread has set the number
-  loading.while_serving.load = LoaderWith(options);
-  loading.while_serving.prepare_thread = [scheduler, threads = config.threads()] {
-    SetInferenceThreads(1);
-    scheduler->RunAndWait([threads] { SetInferenceThreads(threads); });
-  };
-  return loading;
-}
 
 absl::StatusOr<std::unique_ptr<ModelRegistry>> LoadModels(const v1::ServerConfig& config, const SegmenterLoader& load) {
   std::vector<LoadedModel> models;

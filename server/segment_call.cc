@@ -18,11 +18,12 @@ SteadyTime DeadlineOf(const grpc::CallbackServerContext& context) {
 }
 
 grpc::ServerUnaryReactor* SegmentCall::Start(const ServingContext& serving, grpc::CallbackServerContext* context,
-                                             const v1::SegmentRequest* request, v1::SegmentResponse* response,
-                                             RequestIdentity identity) {
+                                             std::unique_ptr<Incoming<v1::SegmentRequest>> request,
+                                             grpc::ByteBuffer* response, RequestIdentity identity) {
   std::string request_id = identity.request_id;
-  auto* call = new SegmentCall(serving, {"Segment", std::move(identity), DeadlineOf(*context)}, request, response);
-  call->task_.Start([call, request_id = std::move(request_id)](const absl::Status& status) {
+  auto* call = new SegmentCall(serving, {"Segment", std::move(identity), DeadlineOf(*context)}, std::move(request));
+  call->task_.Start([call, response, request_id = std::move(request_id)](const absl::Status& status) {
+    if (status.ok()) *response = Serialize(call->response_, call->large_fields_);
     call->Finish(ToGrpcStatus(status, request_id));
   });
   return call;  // alive even if it has ended: OnDone comes only after gRPC has the reactor

@@ -2,10 +2,16 @@
 #pragma once
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "candor/v1/segmentation.pb.h"
 #include "server/segment_task.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 
@@ -16,19 +22,23 @@ SteadyTime DeadlineOf(const grpc::CallbackServerContext& context);
 // calls and health checks. Deletes itself once gRPC is done with it.
 class SegmentCall : public grpc::ServerUnaryReactor {
  public:
-  // Starts a call. `request` and `response` are gRPC's and live until OnDone.
+  // Starts a call. `response` is gRPC's and lives until OnDone.
   static grpc::ServerUnaryReactor* Start(const ServingContext& serving, grpc::CallbackServerContext* context,
-                                         const v1::SegmentRequest* request, v1::SegmentResponse* response,
-                                         RequestIdentity identity);
+                                         std::unique_ptr<Incoming<v1::SegmentRequest>> request,
+                                         grpc::ByteBuffer* response, RequestIdentity identity);
 
   void OnCancel() override { task_.Cancel(); }
   void OnDone() override { delete this; }
 
  private:
-  SegmentCall(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest* request,
-              v1::SegmentResponse* response)
-      : task_(serving, std::move(caller), *request, response) {}
+  SegmentCall(const ServingContext& serving, TaskCaller caller, std::unique_ptr<Incoming<v1::SegmentRequest>> request)
+      : request_(std::move(request)),
+        task_(serving, std::move(caller), request_->message, &response_, request_->RawData(request_->message),
+              &large_fields_) {}
 
+  const std::unique_ptr<Incoming<v1::SegmentRequest>> request_;
+  v1::SegmentResponse response_;
+  std::vector<grpc::Slice> large_fields_;
   SegmentTask task_;
 };
 

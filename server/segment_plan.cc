@@ -100,6 +100,7 @@ absl::Status AddUncertainty(const v1::UncertaintyRequest& request, const std::st
   }
   if (request.encoding() != v1::MAP_ENCODING_UNSPECIFIED) {
     plan_kind.want_map = true;
+    plan_kind.as_halves = request.encoding() == v1::MAP_F16;
     plan->maps.push_back({index, request.encoding()});
   }
   return absl::OkStatus();
@@ -132,7 +133,9 @@ absl::StatusOr<AbstainPlan> PlanAbstain(const v1::Abstain& request, const ModelI
     plan.index = static_cast<uint8_t>(request.index());
   }
   plan.kind_index = FindOrAddKind(kind, model, threshold_share, kinds);
-  (*kinds)[plan.kind_index].want_map = true;
+  KindRequest& plan_kind = (*kinds)[plan.kind_index];
+  plan_kind.want_map = true;
+  plan_kind.as_halves = false;  // compared as they are
   return plan;
 }
 
@@ -244,6 +247,13 @@ absl::StatusOr<EscalationPlan> PlanEscalation(const v1::SegmentRequest& request,
     return absl::FailedPreconditionError("escalation.above: must be set, since a region has no verdict");
   }
   return plan;
+}
+
+bool IsCheapToWrite(const SegmentPlan& plan) {
+  const bool has_bytes =
+      std::any_of(plan.maps.begin(), plan.maps.end(), [](const MapPlan& map) { return map.encoding == v1::MAP_U8; });
+  const bool is_packed = plan.labels == v1::LABEL_PNG || plan.labels == v1::LABEL_RLE;
+  return !has_bytes && !is_packed && !plan.abstain.has_value() && !plan.overlay.has_value();
 }
 
 absl::Status CheckPlanFits(const SegmentPlan& plan, int width, int height) {

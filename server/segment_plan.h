@@ -69,6 +69,9 @@ absl::StatusOr<EscalationPlan> PlanEscalation(const v1::SegmentRequest& request,
 std::optional<PictureVerdict> VerdictOn(const SegmentPlan& plan, const ModelInfo& model,
                                         const Segmentation& segmentation);
 
+// Nothing has to be computed for the answer but what the model gave.
+bool IsCheapToWrite(const SegmentPlan& plan);
+
 // What depends on the picture's size: the region, and the sides of a JPEG. InvalidArgument begins with the field's
 // path.
 absl::Status CheckPlanFits(const SegmentPlan& plan, int width, int height);

@@ -37,11 +37,14 @@ absl::Status WithContext(absl::string_view prefix, const absl::Status& status) {
 }  // namespace
 
 SegmentTask::SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
-                         v1::SegmentResponse* response)
+                         v1::SegmentResponse* response, absl::Span<const absl::string_view> raw_data,
+                         std::vector<grpc::Slice>* large_fields)
     : serving_(serving),
       caller_(std::move(caller)),
       request_(request),
+      raw_data_(raw_data),
       response_(*response),
+      large_fields_(large_fields),
       arrival_(steady_clock::now()) {}
 
 SegmentTask::~SegmentTask() {
@@ -96,11 +99,13 @@ absl::Status SegmentTask::Check() {
   RETURN_IF_ERROR(model.status());
   ASSIGN_OR_RETURN(first_.plan, PlanSegment(request_, first_.info(), serving_.uncertainty_threshold));
   if (request_.has_escalation()) RETURN_IF_ERROR(CheckEscalation());
-  RETURN_IF_ERROR(serving_.scheduler.CheckInTime(*first_.model->segmenter, first_.plan.priority, caller_.deadline,
-                                                 first_.plan.anytime));
+  ASSIGN_OR_RETURN(reservation_, serving_.scheduler.Reserve(*first_.model->segmenter, first_.plan.priority,
+                                                            caller_.deadline, first_.plan.anytime));
   if (serving_.shadow != nullptr && !first_.plan.region.has_value()) {
     is_shadowed_ = serving_.shadow->Wants(*models_, *first_.model);
-    first_.plan.kinds[0].want_map |= is_shadowed_;
+    KindRequest& compared = first_.plan.kinds[0];
+    compared.want_map |= is_shadowed_;
+    compared.as_halves &= !is_shadowed_;
   }
   handed_over_ = steady_clock::now();
   serving_.workers.Submit([this] { Run([this] { return Decode(); }); });
@@ -126,7 +131,7 @@ absl::Status SegmentTask::Decode() {
   const SteadyTime start = steady_clock::now();
   queue_ms_ += MillisecondsSince(handed_over_);
   RETURN_IF_ERROR(StillWanted());
-  absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), serving_.decode_limits);
+  absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), raw_data_, serving_.decode_limits);
   if (!image.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
     serving_.refused_pictures->Keep(caller_.identity.request_id, request_.image().encoded());
   }
@@ -151,8 +156,13 @@ absl::Status SegmentTask::Infer(const Turn& turn, Image image, SteadyTime deadli
   job.anytime = turn.plan.anytime;
   job.keep_image = turn.plan.overlay.has_value() || ((escalation_.has_value() || is_shadowed_) && &turn == &first_);
   job.cancelled = [this] { return GaveUp(); };
+  reservation_.Release();
   return serving_.scheduler.Submit(std::move(job), [this, next](InferenceOutcome outcome) {
     handed_over_ = steady_clock::now();
+    if (AnswersAtOnce()) {
+      Run([this, next, &outcome] { return (this->*next)(std::move(outcome)); });
+      return;
+    }
     Run([this, next, &outcome] {
       auto shared = std::make_shared<InferenceOutcome>(std::move(outcome));
       serving_.workers.Submit(
@@ -160,6 +170,14 @@ absl::Status SegmentTask::Infer(const Turn& turn, Image image, SteadyTime deadli
       return absl::OkStatus();
     });
   });
+}
+
+// On the scheduler's thread. A change of threads costs more than such an answer, and while nothing waits the thread has
+// nothing better to do.
+bool SegmentTask::AnswersAtOnce() const {
+  constexpr int64_t kFewPixels = int64_t{1} << 18;  // sending blocks for long only beyond the socket's buffers
+  return IsCheapToWrite(first_.plan) && !escalation_.has_value() && !is_shadowed_ &&
+         int64_t{width_} * height_ <= kFewPixels && serving_.scheduler.queued() == 0;
 }
 
 void SegmentTask::CountWait(const InferenceOutcome& outcome) {
@@ -176,7 +194,8 @@ void SegmentTask::Answer(const Turn& turn, InferenceOutcome* outcome) {
   const std::optional<PictureVerdict> verdict = VerdictOn(turn.plan, turn.info(), *outcome->result);
   if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
   response_.Clear();
-  FillSegmentResponse(turn.plan, turn.info(), &outcome->image, &*outcome->result, &response_);
+  if (large_fields_ != nullptr) large_fields_->clear();
+  FillSegmentResponse(turn.plan, turn.info(), &outcome->image, &*outcome->result, &response_, large_fields_);
   response_.set_request_id(caller_.identity.request_id);
   const double encode_ms = MillisecondsSince(start);
   encode_ms_ += encode_ms;
@@ -212,7 +231,8 @@ absl::Status SegmentTask::Escalate(Image image) {
   const bool has_deadline = caller_.deadline != SteadyTime::max();
   const SteadyTime deadline = has_deadline ? caller_.deadline - reserve : caller_.deadline;
   absl::Status status =
-      serving_.scheduler.CheckInTime(*second_.model->segmenter, second_.plan.priority, deadline, second_.plan.anytime);
+      serving_.scheduler.Reserve(*second_.model->segmenter, second_.plan.priority, deadline, second_.plan.anytime)
+          .status();
   if (status.ok() && preliminary_) preliminary_(response_);
   if (status.ok()) status = Infer(second_, std::move(image), deadline, &SegmentTask::EncodeSecond);
   if (status.ok()) return status;
@@ -277,6 +297,7 @@ void SegmentTask::End(absl::Status status) noexcept {
     // Out of memory for a log line: the caller still gets the answer.
   }
   if (is_shadowed_) serving_.shadow->Skip();
+  reservation_.Release();
   if (is_admitted_) serving_.admission.Answered();
   const Done done = std::move(done_);  // the task may be gone before it returns
   done(status);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <grpcpp/support/slice.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "candor/v1/segmentation.pb.h"
 #include "core/image/decode.h"
 #include "server/execution/admission.h"
@@ -53,9 +58,11 @@ class SegmentTask {
   using Done = std::function<void(const absl::Status&)>;
   using Preliminary = std::function<void(const v1::SegmentResponse&)>;
 
-  // `request` and `response` are borrowed until the destructor.
+  // All is borrowed until the destructor. `raw_data`: the bytes of image.raw.data, in pieces, if the message does not
+  // have them. `large_fields`: where labels and maps go, with placeholders in the response; null: into the response.
   SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
-              v1::SegmentResponse* response);
+              v1::SegmentResponse* response, absl::Span<const absl::string_view> raw_data = {},
+              std::vector<grpc::Slice>* large_fields = nullptr);
   // Not before `done` has been called, if the task was started; once the response has left: only then does the request
   // count as over.
   ~SegmentTask();
@@ -90,6 +97,7 @@ class SegmentTask {
   // After Encode: asks the second model. The response has the first one's answer, which stays if that fails.
   absl::Status Escalate(Image image);
   absl::Status EncodeSecond(InferenceOutcome outcome);
+  bool AnswersAtOnce() const;
   // Writes the response and counts the picture.
   void Answer(const Turn& turn, InferenceOutcome* outcome);
   // Runs a step; ends the task on an error or an exception.
@@ -111,13 +119,16 @@ class SegmentTask {
   const ServingContext& serving_;
   const TaskCaller caller_;
   const v1::SegmentRequest& request_;
+  const absl::Span<const absl::string_view> raw_data_;
   v1::SegmentResponse& response_;
+  std::vector<grpc::Slice>* const large_fields_;  // may be null
   const SteadyTime arrival_;
   std::atomic<bool> is_cancelled_{false};
   Done done_;
   Preliminary preliminary_;
 
   bool is_admitted_ = false;
+  InferenceScheduler::Reservation reservation_;  // until the picture is decoded
   std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
   Turn first_;                                   // without a model: an unknown one was asked for
   std::optional<EscalationPlan> escalation_;

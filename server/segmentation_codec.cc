@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +19,7 @@
 #include "core/image/run_lengths.h"
 #include "server/error_details.h"
 #include "server/model_codec.h"
+#include "wire/large_fields.h"
 
 namespace candor {
 namespace {
@@ -70,13 +71,20 @@ Image Crop(const Image& picture, const Region& region) {
   return part;
 }
 
-std::string EncodeF16(const std::vector<float>& map) {
-  std::string bytes(map.size() * sizeof(uint16_t), '\0');
-  for (size_t i = 0; i < map.size(); ++i) {
-    const uint16_t half = FloatToHalf(map[i]);
-    std::memcpy(&bytes[i * sizeof(half)], &half, sizeof(half));
+// Into the field, or apart with a placeholder in it.
+template <typename Container>
+void Put(Container contents, std::string* field, std::vector<grpc::Slice>* large_fields) {
+  using Value = typename Container::value_type;
+  if (large_fields == nullptr) {
+    if constexpr (std::is_same_v<Container, std::string>) {
+      *field = std::move(contents);
+    } else {
+      field->assign(reinterpret_cast<const char*>(contents.data()), contents.size() * sizeof(Value));
+    }
+  } else if (!contents.empty()) {
+    *field = LargeFieldPlaceholder(large_fields->size());
+    large_fields->push_back(SliceOf(std::move(contents)));
   }
-  return bytes;
 }
 
 std::string EncodeU8(const std::vector<float>& map, float scale) {
@@ -88,19 +96,27 @@ std::string EncodeU8(const std::vector<float>& map, float scale) {
   return bytes;
 }
 
-void FillMap(const KindResult& result, v1::MapEncoding encoding, const ModelInfo& model, v1::UncertaintyMap* message) {
-  const UncertaintyKind kind = result.statistics.kind;
+std::vector<uint16_t> Halves(KindResult* result) {
+  if (result->map.empty()) return std::move(result->halves);
+  std::vector<uint16_t> halves(result->map.size());
+  FloatsToHalves(result->map, halves.data());
+  return halves;
+}
+
+void FillMap(v1::MapEncoding encoding, const ModelInfo& model, KindResult* result, v1::UncertaintyMap* message,
+             std::vector<grpc::Slice>* large_fields) {
+  const UncertaintyKind kind = result->statistics.kind;
   message->set_kind(ToProto(kind));
   message->set_encoding(encoding);
   message->set_scale(1);
   if (encoding == v1::MAP_U8) {
     const float scale = UncertaintyKindMax(kind, model.spec.class_count()) / 255;
     message->set_scale(scale);
-    message->set_data(EncodeU8(result.map, scale));
+    Put(EncodeU8(result->map, scale), message->mutable_data(), large_fields);
   } else if (encoding == v1::MAP_F16) {
-    message->set_data(EncodeF16(result.map));
+    Put(Halves(result), message->mutable_data(), large_fields);
   } else {
-    message->set_data(result.map.data(), result.map.size() * sizeof(float));
+    Put(std::move(result->map), message->mutable_data(), large_fields);
   }
 }
 
@@ -135,15 +151,16 @@ void FillClasses(const Segmentation& segmentation, v1::SegmentResponse* response
   }
 }
 
-void FillLabels(v1::LabelEncoding encoding, Segmentation* segmentation, v1::SegmentResponse* response) {
+void FillLabels(v1::LabelEncoding encoding, Segmentation* segmentation, v1::SegmentResponse* response,
+                std::vector<grpc::Slice>* large_fields) {
   response->set_label_encoding(encoding);
   if (encoding == v1::LABEL_RAW) {
-    response->set_labels(segmentation->labels.data(), segmentation->labels.size());
+    Put(std::move(segmentation->labels), response->mutable_labels(), large_fields);
   } else if (encoding == v1::LABEL_PNG) {
     const ByteMap map{segmentation->width, segmentation->height, std::move(segmentation->labels)};
-    response->set_labels(EncodeGreyPng(map));
+    Put(EncodeGreyPng(map), response->mutable_labels(), large_fields);
   } else if (encoding == v1::LABEL_RLE) {
-    response->set_labels(EncodeRuns(segmentation->labels));
+    Put(EncodeRuns(segmentation->labels), response->mutable_labels(), large_fields);
   }
 }
 
@@ -192,7 +209,8 @@ void FillOverlay(const OverlayPlan& plan, const std::optional<Region>& region, c
 
 }  // namespace
 
-absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLimits& limits) {
+absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, absl::Span<const absl::string_view> raw_data,
+                                         const DecodeLimits& limits) {
   if (image.has_encoded()) {
     absl::StatusOr<Image> decoded = DecodeImage(image.encoded(), limits);
     if (!decoded.ok()) return Prefixed("image.encoded: ", decoded.status());
@@ -205,21 +223,20 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLim
   raw.height = image.raw().height();
   raw.stride = image.raw().stride();
   raw.data = image.raw().data();
-  absl::StatusOr<Image> converted = ConvertRawImage(raw, limits);
+  absl::StatusOr<Image> converted =
+      raw_data.empty() ? ConvertRawImage(raw, limits) : ConvertRawImage(raw, raw_data, limits);
   if (!converted.ok()) return Prefixed("image.raw.", converted.status());
   return converted;
 }
 
 void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,
-                         Segmentation* segmentation, v1::SegmentResponse* response) {
+                         Segmentation* segmentation, v1::SegmentResponse* response,
+                         std::vector<grpc::Slice>* large_fields) {
   if (plan.frame.has_value()) *response->mutable_frame() = *plan.frame;
   FillIdentity(model, response->mutable_model());
   response->set_width(segmentation->width);
   response->set_height(segmentation->height);
   response->set_members(segmentation->members);
-  for (const MapPlan& map : plan.maps) {
-    FillMap(segmentation->kinds[map.kind_index], map.encoding, model, response->add_maps());
-  }
   for (const KindResult& kind : segmentation->kinds) FillStatistics(kind.statistics, response->add_statistics());
   FillClasses(*segmentation, response);
   FillGroups(model.spec, *segmentation, response);
@@ -229,7 +246,10 @@ void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const 
   if (plan.overlay.has_value() && picture != nullptr) {
     FillOverlay(*plan.overlay, plan.region, model.spec, *picture, segmentation, response->mutable_overlay());
   }
-  FillLabels(plan.labels, segmentation, response);
+  for (const MapPlan& map : plan.maps) {
+    FillMap(map.encoding, model, &segmentation->kinds[map.kind_index], response->add_maps(), large_fields);
+  }
+  FillLabels(plan.labels, segmentation, response, large_fields);
 }
 
 }  // namespace candor

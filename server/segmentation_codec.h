@@ -3,7 +3,10 @@
 // Between the messages of the protocol and the plain structs of the core. Pure functions, thread-safe.
 #pragma once
 
+#include <grpcpp/support/slice.h>
+
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "candor/v1/segmentation.pb.h"
@@ -15,11 +18,15 @@
 namespace candor {
 
 // InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
-absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const DecodeLimits& limits);
+// `raw_data`: the bytes of image.raw.data, in pieces, where they are not in the message.
+absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, absl::Span<const absl::string_view> raw_data,
+                                         const DecodeLimits& limits);
 
-// Everything but request id and timing. `picture` is the whole one, needed only if the plan needs it. Takes the labels
-// out of `segmentation`, and changes those that `plan.abstain` says.
+// Everything but request id and timing. `picture` is the whole one, needed only if the plan needs it. Takes labels and
+// maps out of `segmentation`, and changes the labels that `plan.abstain` says. `large_fields`: where they go, with
+// placeholders in the response (wire/large_fields.h); null: into the response.
 void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,
-                         Segmentation* segmentation, v1::SegmentResponse* response);
+                         Segmentation* segmentation, v1::SegmentResponse* response,
+                         std::vector<grpc::Slice>* large_fields = nullptr);
 
 }  // namespace candor

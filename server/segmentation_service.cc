@@ -4,6 +4,8 @@
 #include "server/segmentation_service.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,14 +18,18 @@
 namespace candor {
 
 grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerContext* context,
-                                                       const v1::SegmentRequest* request,
-                                                       v1::SegmentResponse* response) {
-  const absl::Status denied = gate_->Authorize(*context, Role::kInfer);
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  absl::Status denied = gate_->Authorize(*context, Role::kInfer);
+  auto incoming = std::make_unique<Incoming<v1::SegmentRequest>>();
+  incoming->bytes = *request;
+  if (denied.ok() && !Parse(incoming.get())) {
+    denied = absl::InvalidArgumentError("the request is no candor.v1.SegmentRequest");
+  }
   if (!denied.ok()) return gate_->Answer(context, {"Segment"}, [&denied](std::string* /*model*/) { return denied; });
-  return SegmentCall::Start(serving_, context, request, response, gate_->Identify(context));
+  return SegmentCall::Start(serving_, context, std::move(incoming), response, gate_->Identify(context));
 }
 
-grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentationService::SegmentStream(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SegmentationService::SegmentStream(
     grpc::CallbackServerContext* context) {
   RequestIdentity identity = gate_->Identify(context);
   absl::Status status = gate_->Authorize(*context, Role::kInfer);

@@ -9,15 +9,20 @@
 
 namespace candor {
 
+// Of these, the two that carry pictures as bytes (wire/).
+using SegmentationMethods = v1::Segmentation::WithRawCallbackMethod_Segment<
+    v1::Segmentation::WithRawCallbackMethod_SegmentStream<v1::Segmentation::WithCallbackMethod_ListModels<
+        v1::Segmentation::WithCallbackMethod_GetModel<v1::Segmentation::Service>>>>;
+
 // candor.v1.Segmentation over gRPC's callback interface. Reactions never block. Thread-safe.
-class SegmentationService final : public v1::Segmentation::CallbackService {
+class SegmentationService final : public SegmentationMethods {
  public:
   // Both are borrowed.
   SegmentationService(const ServingContext& serving, CallGate* gate) : serving_(serving), gate_(gate) {}
 
-  grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const v1::SegmentRequest* request,
-                                    v1::SegmentResponse* response) override;
-  grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse>* SegmentStream(
+  grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                    grpc::ByteBuffer* response) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SegmentStream(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
                                        v1::ListModelsResponse* response) override;

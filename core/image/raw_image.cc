@@ -4,6 +4,7 @@
 #include "core/image/raw_image.h"
 
 #include <limits>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -46,7 +47,8 @@ absl::Status CheckSide(absl::string_view field, int value, bool must_be_even, co
 }
 
 // Returns the bytes from one row to the next.
-absl::StatusOr<int64_t> CheckShape(const RawImage& raw, const FormatFacts& facts, const DecodeLimits& limits) {
+absl::StatusOr<int64_t> CheckShape(const RawImage& raw, const FormatFacts& facts, int64_t size,
+                                   const DecodeLimits& limits) {
   RETURN_IF_ERROR(CheckSide("width", raw.width, facts.needs_even_width, facts.name));
   RETURN_IF_ERROR(CheckSide("height", raw.height, facts.needs_even_height, facts.name));
   RETURN_IF_ERROR(CheckPixelCount("width", raw.width, raw.height, limits));
@@ -63,7 +65,6 @@ absl::StatusOr<int64_t> CheckShape(const RawImage& raw, const FormatFacts& facts
   }
   const int64_t full = stride * rows;
   const int64_t without_last_gap = full - stride + row_bytes;
-  const auto size = static_cast<int64_t>(raw.data.size());
   if (size != full && size != without_last_gap) {
     return absl::InvalidArgumentError(absl::StrCat("data: must be ", full, " bytes (", rows, " rows of ", stride,
                                                    ") for ", raw.width, " x ", raw.height, " ", facts.name, ", got ",
@@ -72,9 +73,9 @@ absl::StatusOr<int64_t> CheckShape(const RawImage& raw, const FormatFacts& facts
   return stride;
 }
 
-void Convert(const RawImage& raw, size_t stride, cv::Mat rgb) {
+void Convert(const RawImage& raw, absl::string_view bytes, size_t stride, cv::Mat rgb) {
   // cv::Mat has no form for bytes that are only read.
-  auto* data = reinterpret_cast<uint8_t*>(const_cast<char*>(raw.data.data()));
+  auto* data = reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
   const auto rows_of = [&](int type) { return cv::Mat(raw.height, raw.width, type, data, stride); };
   switch (raw.format) {
     case PixelFormat::kRgb8:
@@ -93,17 +94,42 @@ void Convert(const RawImage& raw, size_t stride, cv::Mat rgb) {
   }
 }
 
+// Copied once, and nothing is cleared before.
+void Gather(absl::Span<const absl::string_view> pieces, std::vector<uint8_t>* pixels) {
+  for (const absl::string_view piece : pieces) pixels->insert(pixels->end(), piece.begin(), piece.end());
+}
+
 }  // namespace
 
 absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, const DecodeLimits& limits) {
-  ASSIGN_OR_RETURN(const int64_t stride, CheckShape(raw, FactsOf(raw.format), limits));
+  return ConvertRawImage(raw, {raw.data}, limits);
+}
+
+absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, absl::Span<const absl::string_view> pieces,
+                                      const DecodeLimits& limits) {
+  int64_t size = 0;
+  for (const absl::string_view piece : pieces) size += static_cast<int64_t>(piece.size());
+  ASSIGN_OR_RETURN(const int64_t stride, CheckShape(raw, FactsOf(raw.format), size, limits));
   Image image;
   image.width = raw.width;
   image.height = raw.height;
-  image.pixels.resize(static_cast<size_t>(raw.width) * raw.height * 3);
+  const size_t bytes = static_cast<size_t>(raw.width) * raw.height * 3;
+  if (raw.format == PixelFormat::kRgb8 && size == static_cast<int64_t>(bytes)) {
+    image.pixels.reserve(bytes);
+    Gather(pieces, &image.pixels);
+    return image;
+  }
+  std::vector<uint8_t> gathered;
+  absl::string_view whole = pieces.empty() ? absl::string_view() : pieces[0];
+  if (pieces.size() > 1) {
+    gathered.reserve(static_cast<size_t>(size));
+    Gather(pieces, &gathered);
+    whole = {reinterpret_cast<const char*>(gathered.data()), gathered.size()};
+  }
+  image.pixels.resize(bytes);
   RETURN_IF_ERROR(GuardOpenCv("raw image", [&] {
     // OpenCV writes into the vector: it allocates only for another size or type.
-    Convert(raw, static_cast<size_t>(stride), cv::Mat(raw.height, raw.width, CV_8UC3, image.pixels.data()));
+    Convert(raw, whole, static_cast<size_t>(stride), cv::Mat(raw.height, raw.width, CV_8UC3, image.pixels.data()));
   }));
   return image;
 }

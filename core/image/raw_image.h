@@ -3,6 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "core/image/decode.h"
 #include "core/image/image.h"
 
@@ -24,5 +25,8 @@ struct RawImage {
 // more than `limits.max_pixels`, a stride shorter than a row, or another number of bytes than the shape needs (the last
 // row may end after its pixels). Products are computed in 64 bits. Thread-safe.
 absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, const DecodeLimits& limits);
+// The same of bytes that lie in pieces, one after another, in place of `raw.data`.
+absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, absl::Span<const absl::string_view> pieces,
+                                      const DecodeLimits& limits);
 
 }  // namespace candor

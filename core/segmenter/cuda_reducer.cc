@@ -31,7 +31,13 @@ absl::StatusOr<Segmentation> Summarise(const Region& region, int classes, const 
     }
     KindResult kind;
     kind.statistics = accumulator.Finish();
-    if (kinds[k].want_map) kind.map.assign(values, values + maps[k].numel());
+    const absl::Span<const float> map(values, static_cast<size_t>(maps[k].numel()));
+    if (kinds[k].want_map && kinds[k].as_halves) {
+      kind.halves.resize(map.size());
+      FloatsToHalves(map, kind.halves.data());
+    } else if (kinds[k].want_map) {
+      kind.map.assign(map.begin(), map.end());
+    }
     if (k == 0) {
       for (size_t i = 0; i < result.labels.size(); ++i) result.classes[result.labels[i]].uncertainty_sum += values[i];
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/float16.h"
 #include "core/uncertainty/row_job.h"
 #include "hwy/aligned_allocator.h"
 
@@ -150,7 +151,8 @@ FusedReduction::FusedReduction(const MemberScores& scores, const LearnedScores& 
     KindResult kind;
     kind.statistics.kind = wanted.kind;
     kind.statistics.threshold = wanted.threshold;
-    if (wanted.want_map) kind.map.resize(pixels);
+    if (wanted.want_map && wanted.as_halves) kind.halves.resize(pixels);
+    if (wanted.want_map && !wanted.as_halves) kind.map.resize(pixels);
     result_.kinds.push_back(std::move(kind));
     accumulators_.emplace_back(wanted, UncertaintyKindMax(wanted.kind, scores.classes()));
   }
@@ -184,8 +186,10 @@ void FusedReduction::KeepRow(int y, const RowBuffers& buffers) {
   std::transform(buffers.label_row().begin(), buffers.label_row().begin() + result_.width, &result_.labels[start],
                  [](float label) { return static_cast<uint8_t>(label); });
   for (size_t k = 0; k < result_.kinds.size(); ++k) {
-    if (result_.kinds[k].map.empty()) continue;
-    std::copy_n(buffers.kind_row(k), result_.width, &result_.kinds[k].map[start]);
+    KindResult& kind = result_.kinds[k];
+    const absl::Span<const float> row(buffers.kind_row(k), static_cast<size_t>(result_.width));
+    if (!kind.map.empty()) std::copy(row.begin(), row.end(), &kind.map[start]);
+    if (!kind.halves.empty()) FloatsToHalves(row, &kind.halves[start]);
   }
   if (result_.probabilities.empty()) return;
   const size_t plane = static_cast<size_t>(result_.height) * result_.width;

@@ -19,6 +19,7 @@ struct KindRequest {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
   bool want_map = false;  // false: statistics only
   float threshold = 0;    // for share_above_threshold, in the kind's unit
+  bool as_halves = false;  // the map as IEEE halves, for sending: half of what has to be written and read again
 };
 
 // A rectangle of a picture's pixels.
@@ -58,7 +59,8 @@ struct KindStatistics {
 
 struct KindResult {
   KindStatistics statistics;
-  std::vector<float> map;  // [height][width]; empty unless asked for
+  std::vector<float> map;        // [height][width]; empty unless asked for
+  std::vector<uint16_t> halves;  // the same with as_halves, `map` being empty then
 };
 
 struct ClassTally {

@@ -58,7 +58,7 @@ InferenceScheduler::~InferenceScheduler() {
 
 absl::Duration InferenceScheduler::WaitAhead(Priority priority) const {
   SteadyDuration wait = std::max(busy_until_ - steady_clock::now(), SteadyDuration::zero());
-  for (int p = static_cast<int>(priority); p < kPriorities; ++p) wait += queued_time_[p];
+  for (int p = static_cast<int>(priority); p < kPriorities; ++p) wait += queued_time_[p] + reserved_time_[p];
   return absl::FromChrono(wait);
 }
 
@@ -83,20 +83,47 @@ absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
   return absl::OkStatus();
 }
 
-absl::Status InferenceScheduler::CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline,
-                                             bool anytime) const {
+InferenceScheduler::Reservation& InferenceScheduler::Reservation::operator=(Reservation&& other) noexcept {
+  Release();
+  scheduler_ = std::exchange(other.scheduler_, nullptr);
+  priority_ = other.priority_;
+  time_ = other.time_;
+  return *this;
+}
+
+void InferenceScheduler::Reservation::Release() {
+  if (scheduler_ != nullptr) std::exchange(scheduler_, nullptr)->EndReservation(priority_, time_);
+}
+
+void InferenceScheduler::EndReservation(Priority priority, SteadyDuration time) {
+  absl::MutexLock lock(&mu_);
+  reserved_time_[static_cast<int>(priority)] -= time;
+  --reservations_;
+}
+
+absl::StatusOr<InferenceScheduler::Reservation> InferenceScheduler::Reserve(const Segmenter& segmenter,
+                                                                            Priority priority, SteadyTime deadline) {
   absl::MutexLock lock(&mu_);
   const absl::Duration wait = WaitAhead(priority);
-  const SteadyDuration needed = anytime ? SteadyDuration::zero() : times_.ExpectAnyAtMost(segmenter.info().name);
-  const SteadyDuration expected = absl::ToChronoNanoseconds(kWaitMargin * wait) + needed;
+  const SteadyDuration own = times_.ExpectAnyAtMost(segmenter.info().name);
   const SteadyTime now = steady_clock::now();
   // Without a queue the estimate may be wrong, and running costs nobody else anything.
-  if (queue_.empty() || !IsAfter(now, expected, deadline)) return absl::OkStatus();
-  const absl::Status status = absl::ResourceExhaustedError(
-      absl::StrCat("the answer would come too late: about ", absl::ToInt64Milliseconds(wait),
-                   " ms of work waits, the deadline is in ",
-                   std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count(), " ms"));
-  return WithRetryDelay(WithReason(status, kWouldBeLate), wait);
+  const bool is_idle = queue_.empty() && reservations_ == 0;
+  const SteadyDuration needed = anytime ? SteadyDuration::zero() : own;
+  if (!is_idle && IsAfter(now, absl::ToChronoNanoseconds(kWaitMargin * wait) + needed, deadline)) {
+    const absl::Status status = absl::ResourceExhaustedError(
+        absl::StrCat("the answer would come too late: about ", absl::ToInt64Milliseconds(wait),
+                     " ms of work waits, the deadline is in ",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count(), " ms"));
+    return WithRetryDelay(WithReason(status, kWouldBeLate), wait);
+  }
+  Reservation reservation;
+  reservation.scheduler_ = this;
+  reservation.priority_ = priority;
+  reservation.time_ = own;
+  reserved_time_[static_cast<int>(priority)] += own;
+  ++reservations_;
+  return reservation;
 }
 
 void InferenceScheduler::RunAndWait(const std::function<void()>& work) {

@@ -8,10 +8,12 @@
 #include <functional>
 #include <list>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/execution/compute_times.h"
@@ -48,9 +50,26 @@ class InferenceScheduler {
   // called.
   absl::Status Submit(InferenceJob job, Done done) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // For a request that has not been decoded yet. ResourceExhausted, with a retry delay: what waits at this priority or
-  // a higher one will take longer than until `deadline`; and the answer itself, unless it is `anytime`.
-  absl::Status CheckInTime(const Segmenter& segmenter, Priority priority, SteadyTime deadline, bool anytime) const
+  // Time that is spoken for by a picture on its way to the queue. Movable; gives the time back when it ends.
+  class Reservation {
+   public:
+    Reservation() = default;
+    Reservation(Reservation&& other) noexcept { *this = std::move(other); }
+    Reservation& operator=(Reservation&& other) noexcept;
+    ~Reservation() { Release(); }
+    void Release();
+
+   private:
+    friend class InferenceScheduler;
+    InferenceScheduler* scheduler_ = nullptr;
+    Priority priority_ = Priority::kNormal;
+    SteadyDuration time_{0};
+  };
+
+  // For a request that has not been decoded yet: until the reservation ends, at Submit at the latest, later ones see
+  // its work coming. ResourceExhausted, with a retry delay: what waits or is on its way at this priority or a higher
+  // one, and unless it is `anytime` the answer itself, will take longer than until `deadline`.
+  absl::StatusOr<Reservation> Reserve(const Segmenter& segmenter, Priority priority, SteadyTime deadline, bool anytime)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Runs `work`, which must not throw, on the scheduler's thread before any queued job, and waits for its end.
@@ -88,6 +107,7 @@ class InferenceScheduler {
   std::vector<Queue::iterator> ChooseBatch(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   SteadyTime WaitUntil(const std::vector<Queue::iterator>& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Take(Queue::iterator entry, Queue* into) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndReservation(Priority priority, SteadyDuration time) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration WaitAhead(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run(Queue* batch) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -96,9 +116,11 @@ class InferenceScheduler {
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mu_);
   Queue queue_ ABSL_GUARDED_BY(mu_);  // in the order of arrival
   int64_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  std::array<SteadyDuration, kPriorities> queued_time_ ABSL_GUARDED_BY(mu_){};  // expected, by priority
-  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);                                  // expected end of the running batch
-  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;                               // since a batch began to wait for more
+  std::array<SteadyDuration, kPriorities> queued_time_ ABSL_GUARDED_BY(mu_){};    // expected, by priority
+  std::array<SteadyDuration, kPriorities> reserved_time_ ABSL_GUARDED_BY(mu_){};  // the same, not yet queued
+  int reservations_ ABSL_GUARDED_BY(mu_) = 0;
+  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);     // expected end of the running batch
+  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;  // since a batch began to wait for more
   ComputeTimes times_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<int> requests_waiting_{0};  // jobs above idle in the queue

@@ -42,9 +42,13 @@ absl::Status CheckIn(absl::string_view field, int value, int least, int most) {
 struct StreamCall::Frame {
   uint64_t index = 0;
   SteadyTime arrival;
-  v1::SegmentRequest request;
+  std::unique_ptr<Incoming<v1::StreamRequest>> incoming;  // null: there is no picture behind the answer
   v1::StreamResponse response;
-  std::unique_ptr<SegmentTask> task;  // after the messages it borrows; null until its turn
+  std::vector<grpc::Slice> large_fields;  // of the response
+  grpc::ByteBuffer outgoing;              // the response, once its turn has come
+  std::unique_ptr<SegmentTask> task;      // after the messages it borrows; null until its turn
+
+  const v1::SegmentRequest& request() const { return incoming->message.frame(); }
 };
 
 StreamCall::StreamCall(const ServingContext& serving, grpc::CallbackServerContext* context, RequestIdentity identity,
@@ -90,13 +94,13 @@ absl::Status StreamCall::TakeOptions(const v1::StreamOptions& options) {
   return absl::OkStatus();
 }
 
-StreamCall::Frame* StreamCall::AddFrame(v1::SegmentRequest* request) {
+StreamCall::Frame* StreamCall::AddFrame(std::unique_ptr<Incoming<v1::StreamRequest>> request) {
   auto frame = std::make_unique<Frame>();
   frame->index = next_index_++;
   frame->arrival = steady_clock::now();
-  frame->request.Swap(request);
+  frame->incoming = std::move(request);
   frame->response.set_index(frame->index);
-  if (frame->request.has_frame()) *frame->response.mutable_frame() = frame->request.frame();
+  if (frame->request().has_frame()) *frame->response.mutable_frame() = frame->request().frame();
   statistics_.set_frames(next_index_);
   return frames_.emplace(frame->index, std::move(frame)).first->second.get();
 }
@@ -107,6 +111,9 @@ SteadyTime StreamCall::FrameDeadline() const {
 
 void StreamCall::OnReadDone(bool ok) {
   Actions actions;
+  auto incoming = std::make_unique<Incoming<v1::StreamRequest>>();
+  incoming->bytes.Swap(&incoming_);
+  const bool is_whole = ok && Parse(incoming.get());
   {
     absl::MutexLock lock(&mu_);
     is_reading_ = false;
@@ -114,11 +121,13 @@ void StreamCall::OnReadDone(bool ok) {
       has_all_frames_ = true;
     } else if (has_all_frames_) {
       // Draining: too late.
-    } else if (incoming_.has_options()) {
-      if (absl::Status status = TakeOptions(incoming_.options()); !status.ok()) FailWith(status);
-    } else if (incoming_.has_frame()) {
-      const Frame* frame = AddFrame(incoming_.mutable_frame());
-      Follow(queue_.Arrive(frame->index, frame->request.frame().camera()), &actions);
+    } else if (!is_whole) {
+      FailWith(absl::InvalidArgumentError("the message is no candor.v1.StreamRequest"));
+    } else if (incoming->message.has_options()) {
+      if (absl::Status status = TakeOptions(incoming->message.options()); !status.ok()) FailWith(status);
+    } else if (incoming->message.has_frame()) {
+      const Frame* frame = AddFrame(std::move(incoming));
+      Follow(queue_.Arrive(frame->index, frame->request().frame().camera()), &actions);
     } else {
       FailWith(absl::InvalidArgumentError("message: must have options or frame set"));
     }
@@ -183,7 +192,7 @@ void StreamCall::Count(const Frame& frame, const absl::Status& status) {
     if (absl::IsResourceExhausted(status)) outcome = FrameOutcome::kRefused;
     statistics_.set_failed(statistics_.failed() + 1);
   }
-  serving_.metrics.FrameEnded(frame.request.frame().camera(), outcome);
+  serving_.metrics.FrameEnded(frame.request().frame().camera(), outcome);
 }
 
 void StreamCall::FrameDone(Frame* frame, const absl::Status& status) {
@@ -194,7 +203,7 @@ void StreamCall::FrameDone(Frame* frame, const absl::Status& status) {
     if (!status.ok()) FillError(status, frame->response.mutable_error());
     Count(*frame, status);
     CloseIfDraining(status);
-    Follow(queue_.Finish(frame->index, frame->request.frame().camera()), &actions);
+    Follow(queue_.Finish(frame->index, frame->request().frame().camera()), &actions);
     Settle(&actions);
   }
   Act(actions);
@@ -206,6 +215,7 @@ void StreamCall::FramePreliminary(const Frame& frame, const v1::SegmentResponse&
   early->response.set_index(frame.index);
   if (first.has_frame()) *early->response.mutable_frame() = first.frame();
   *early->response.mutable_preliminary() = first;
+  early->large_fields = frame.large_fields;
   Actions actions;
   {
     absl::MutexLock lock(&mu_);
@@ -225,16 +235,19 @@ void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
     if (answer.superseded_by.has_value()) {
       frame->response.mutable_superseded()->set_by_index(*answer.superseded_by);
       statistics_.set_superseded(statistics_.superseded() + 1);
-      serving_.metrics.FrameEnded(frame->request.frame().camera(), FrameOutcome::kSuperseded);
+      serving_.metrics.FrameEnded(frame->request().frame().camera(), FrameOutcome::kSuperseded);
     }
-    frame->request.Clear();  // pictures are not kept while answers wait to be read
+    // Pictures are not kept while answers wait to be read.
+    frame->incoming->message.Clear();
+    frame->incoming->bytes.Clear();
     outgoing_.push_back(std::move(frame));
   }
   if (!step.start.has_value() || is_over_) return;
   Frame* frame = frames_.at(*step.start).get();
   TaskCaller caller{"SegmentStream", identity_, FrameDeadline()};
   frame->task =
-      std::make_unique<SegmentTask>(serving_, std::move(caller), frame->request, frame->response.mutable_result());
+      std::make_unique<SegmentTask>(serving_, std::move(caller), frame->request(), frame->response.mutable_result(),
+                                    frame->incoming->RawData(frame->request()), &frame->large_fields);
   ++running_;
   actions->start = frame;
 }
@@ -253,7 +266,9 @@ void StreamCall::Settle(Actions* actions) {
   }
   if (!is_over_ && !is_writing_ && !outgoing_.empty()) {
     is_writing_ = true;
-    actions->write = &outgoing_.front()->response;
+    Frame& next = *outgoing_.front();
+    next.outgoing = Serialize(next.response, next.large_fields);
+    actions->write = &next.outgoing;
   }
   const int unanswered = static_cast<int>(frames_.size() + outgoing_.size()) - preliminary_;
   if (!is_over_ && !is_reading_ && !has_all_frames_ && unanswered < max_unanswered_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <deque>
@@ -16,13 +17,14 @@
 #include "candor/v1/segmentation.pb.h"
 #include "server/segment_task.h"
 #include "server/stream/frame_queue.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 
 // One SegmentStream over gRPC: reads frames while fewer than the bound are unanswered, runs each as a SegmentTask, and
 // writes the answers one at a time. A frame counts as unanswered until its answer has been written, so a caller that
 // does not read is not read from either. Deletes itself once gRPC is done with it.
-class StreamCall : public grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamResponse> {
+class StreamCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   // Ends at once if `status`, why there can be no stream, is not OK. `closed` is called just before the stream ends.
   StreamCall(const ServingContext& serving, grpc::CallbackServerContext* context, RequestIdentity identity,
@@ -42,13 +44,13 @@ class StreamCall : public grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamR
   // What to do once the lock is no longer held.
   struct Actions {
     Frame* start = nullptr;  // the frame whose turn has come
-    v1::StreamResponse* write = nullptr;
+    grpc::ByteBuffer* write = nullptr;
     bool read = false;
     std::optional<grpc::Status> finish;
   };
 
   absl::Status TakeOptions(const v1::StreamOptions& options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Frame* AddFrame(v1::SegmentRequest* request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Frame* AddFrame(std::unique_ptr<Incoming<v1::StreamRequest>> request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FrameDone(Frame* frame, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
   // Puts the first model's answer in line, out of the frames' order; the frame goes on.
   void FramePreliminary(const Frame& frame, const v1::SegmentResponse& first) ABSL_LOCKS_EXCLUDED(mu_);
@@ -68,7 +70,7 @@ class StreamCall : public grpc::ServerBidiReactor<v1::StreamRequest, v1::StreamR
   const SteadyTime deadline_;
 
   absl::Mutex mu_;
-  v1::StreamRequest incoming_;  // gRPC's while a read is under way
+  grpc::ByteBuffer incoming_;  // gRPC's while a read is under way
   FrameQueue queue_ ABSL_GUARDED_BY(mu_){FrameQueue::Policy::kEveryFrame};
   int max_unanswered_ ABSL_GUARDED_BY(mu_);
   std::optional<std::chrono::milliseconds> frame_timeout_ ABSL_GUARDED_BY(mu_);

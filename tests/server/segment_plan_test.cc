@@ -140,6 +140,22 @@ TEST_F(PlanSegmentTest, ThresholdsMustBeFiniteAndNotNegative) {
   }
 }
 
+TEST_F(PlanSegmentTest, MapsAreMadeAsHalvesWhereTheyAreOnlySentAsThose) {
+  v1::SegmentRequest request = Request();
+  Ask(&request, v1::MARGIN, v1::MAP_F16);
+  Ask(&request, v1::PREDICTIVE_ENTROPY, v1::MAP_F32);
+  absl::StatusOr<SegmentPlan> plan = Plan(request);
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_FALSE(plan->kinds[0].as_halves);
+  EXPECT_TRUE(plan->kinds[1].as_halves);
+  EXPECT_FALSE(plan->kinds[2].as_halves);
+  request.mutable_abstain()->set_kind(v1::MARGIN);
+  request.mutable_abstain()->set_threshold(0.5F);
+  plan = Plan(request);
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_FALSE(plan->kinds[1].as_halves);  // compared with the threshold first
+}
+
 TEST_F(PlanSegmentTest, TheVerdictsKindIsComputedThoughNobodyAskedForIt) {
   const ModelInfo calibrated = WithVerdict(student_, UncertaintyKind::kMargin, 0.25F, 0.5F);
   absl::StatusOr<SegmentPlan> plan = PlanSegment(Request(), calibrated, kShare);

@@ -83,6 +83,33 @@ TEST_F(FillSegmentResponseTest, HalfMapsAreIeeeHalvesLittleEndian) {
   EXPECT_EQ(data.substr(6), std::string("\x00\x38\x00\x3C\x00\x40", 6));  // 0.5, 1 and 2: 0x3800, 0x3C00, 0x4000
 }
 
+TEST_F(FillSegmentResponseTest, HalvesThatTheModelGaveAreSentAsTheyAre) {
+  plan_.maps = {{0, v1::MAP_F16}};
+  segmentation_.kinds[0].map.clear();
+  segmentation_.kinds[0].halves = {0x3800, 1, 2, 3, 4, 0x3C00};
+  EXPECT_EQ(Fill().maps(0).data(), std::string("\x00\x38\x01\0\x02\0\x03\0\x04\0\x00\x3C", 12));
+}
+
+TEST_F(FillSegmentResponseTest, LargeFieldsGoApartWithTheirPlaceholders) {
+  plan_.labels = v1::LABEL_RAW;
+  plan_.maps = {{1, v1::MAP_F32}, {0, v1::MAP_F16}, {0, v1::MAP_U8}};
+  Segmentation again = segmentation_;
+  v1::SegmentResponse apart;
+  std::vector<grpc::Slice> fields;
+  FillSegmentResponse(plan_, info_, &picture_, &again, &apart, &fields);
+  v1::SegmentResponse whole = Fill();
+  const auto put_back = [&fields](std::string* field) {
+    uint32_t index = 0;
+    ASSERT_EQ(field->size(), sizeof(index));
+    std::memcpy(&index, field->data(), sizeof(index));
+    ASSERT_LT(index, fields.size());
+    field->assign(reinterpret_cast<const char*>(fields[index].begin()), fields[index].size());
+  };
+  put_back(apart.mutable_labels());
+  for (v1::UncertaintyMap& map : *apart.mutable_maps()) put_back(map.mutable_data());
+  EXPECT_EQ(apart.SerializeAsString(), whole.SerializeAsString());
+}
+
 TEST_F(FillSegmentResponseTest, ByteMapsAreScaledByTheUpperBoundRoundedAndClamped) {
   plan_.maps = {{1, v1::MAP_U8}, {0, v1::MAP_U8}};
   const v1::SegmentResponse response = Fill();

@@ -3,6 +3,8 @@
 // Requests to a live server: what is accepted, what is refused and how.
 #include "server/segmentation_service.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include <cstring>
 #include <functional>
 #include <string>
@@ -10,6 +12,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "core/image/decode.h"
 #include "core/image/encode.h"
 #include "gmock/gmock.h"
@@ -303,6 +306,25 @@ TEST(SegmentationServiceLimitsTest, AMessageOverTheLimitIsResourceExhausted) {
   LiveServer live([](v1::ServerConfig* config) { config->set_max_message_bytes(100000); });
   EXPECT_EQ(live.Segment(EncodedRequest(std::string(200000, 'x'))).error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(live.Segment(RawRequest()).ok());
+}
+
+TEST_F(SegmentationServiceTest, BytesThatAreNoRequestAreInvalid) {
+  grpc::GenericStub stub(live_.channel());
+  for (const std::string& bytes : {std::string("\xFF\xFF\xFF", 3), std::string("\x12\x05\x12", 3)}) {
+    const grpc::Slice slice(bytes);
+    const grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer response;
+    grpc::ClientContext context;
+    absl::Notification done;
+    grpc::Status status;
+    stub.UnaryCall(&context, "/candor.v1.Segmentation/Segment", {}, &request, &response, [&](grpc::Status ending) {
+      status = std::move(ending);
+      done.Notify();
+    });
+    done.WaitForNotification();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(status.error_message(), "the request is no candor.v1.SegmentRequest");
+  }
 }
 
 TEST_F(SegmentationServiceTest, ACompressedRequestIsUnimplemented) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/float16.h"
 
 namespace candor {
 namespace {
@@ -44,7 +45,11 @@ KindResult ComputeKind(const Image& image, const KindRequest& request, int class
   result.statistics.p99 = Quantile(sorted, 0.99);
   result.statistics.threshold = request.threshold;
   result.statistics.share_above_threshold = static_cast<float>(above / count);
-  if (request.want_map) result.map = std::move(map);
+  if (request.want_map && request.as_halves) {
+    for (const float value : map) result.halves.push_back(FloatToHalf(value));
+  } else if (request.want_map) {
+    result.map = std::move(map);
+  }
   return result;
 }
 

@@ -170,5 +170,27 @@ TEST(RawImageTest, ProductsNearTheEdgeOfTheTypesAreRefused) {
   ExpectRefused(Raw(PixelFormat::kGrey8, 1, 2, std::string(2, '\0'), INT_MAX), "data");
 }
 
+// As a message comes off the network: cut anywhere, also within a pixel.
+TEST(RawImageTest, BytesInPiecesAreTheSameAsInOne) {
+  std::string bytes(4 * 6 * 3, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(7 * i);
+  const std::vector<RawImage> images = {Raw(PixelFormat::kRgb8, 4, 6, bytes), Raw(PixelFormat::kRgb8, 3, 6, bytes, 12),
+                                        Raw(PixelFormat::kBgr8, 4, 6, bytes), Raw(PixelFormat::kGrey8, 12, 6, bytes),
+                                        Raw(PixelFormat::kYuyv, 6, 6, bytes), Raw(PixelFormat::kNv12, 6, 8, bytes)};
+  for (const RawImage& raw : images) {
+    std::vector<absl::string_view> pieces;
+    for (size_t i = 0; i < bytes.size(); i += 5) pieces.push_back(absl::string_view(bytes).substr(i, 5));
+    RawImage without = raw;
+    without.data = {};
+    const absl::StatusOr<Image> image = ConvertRawImage(without, pieces, {});
+    ASSERT_THAT(image, IsOk());
+    EXPECT_EQ(image->pixels, Pixels(raw));
+    pieces.pop_back();
+    EXPECT_THAT(ConvertRawImage(without, pieces, {}),
+                HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("data: ")));
+    EXPECT_THAT(ConvertRawImage(without, {}, {}), HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("data: ")));
+  }
+}
+
 }  // namespace
 }  // namespace candor

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/float16.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/uncertainty/reference_reduction.h"
@@ -234,6 +235,24 @@ TEST(FusedReductionTest, MapsComeOnlyWhereAskedFor) {
   EXPECT_TRUE(result.probabilities.empty());
   EXPECT_GT(result.kinds[0].statistics.mean, 0);
   EXPECT_EQ(result.kinds[1].map.size(), 256);
+}
+
+TEST(FusedReductionTest, AMapOfHalvesIsTheMapRounded) {
+  const MemberScores scores = Store(RandomScores(3, 5, 4, 4, 1.0, 8));
+  std::vector<KindRequest> kinds = {{kEntropy, true}, {kStddev, true}};
+  FusedReduction floats(scores, {}, {1, 0, 13, 16}, {kinds});
+  floats.Rows(0, 16);
+  kinds[1].as_halves = true;
+  FusedReduction halves(scores, {}, {1, 0, 13, 16}, {kinds});
+  halves.Rows(0, 16);
+  const Segmentation want = *floats.Finish();
+  const Segmentation got = *halves.Finish();
+  EXPECT_EQ(got.kinds[0].map, want.kinds[0].map);
+  EXPECT_TRUE(got.kinds[0].halves.empty());
+  EXPECT_TRUE(got.kinds[1].map.empty());
+  ASSERT_EQ(got.kinds[1].halves.size(), 13U * 16);
+  for (size_t i = 0; i < 13 * 16; ++i) ASSERT_EQ(got.kinds[1].halves[i], FloatToHalf(want.kinds[1].map[i])) << i;
+  EXPECT_EQ(got.kinds[1].statistics.mean, want.kinds[1].statistics.mean);
 }
 
 TEST(FusedReductionTest, ThreadsGiveTheSameAnswerAsOne) {

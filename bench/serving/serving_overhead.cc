@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What candor's server adds to the least that gRPC costs: the same messages to a bare echo of bytes, to generated code
+// and to candor with an empty model, one call at a time, each server in a process of its own on the client's cores, in
+// turns. Candor's figures are without the time in which the empty model makes its answer.
+//
+//   candor-bench-serving [--rounds 30] [--calls 10] [--picture FILE.jpg]
+//
+// Prints medians in milliseconds and ratios; a ratio is the median over the rounds of the ratio of a round's medians.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "bench/serving/empty_segmenter.h"
+#include "bench/serving/peers.h"
+#include "candor/v1/segmentation.pb.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/image/decode.h"
+#include "core/image/encode.h"
+#include "server/config.h"
+#include "server/model_registry.h"
+#include "server/process_setup.h"
+#include "server/server.h"
+
+namespace candor {
+namespace {
+
+struct Settings {
+  int rounds = 30;
+  int calls = 10;
+  std::string picture;
+};
+
+double Median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double MillisecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+template <typename T>
+T OrDie(absl::StatusOr<T> value) {
+  if (value.ok()) return *std::move(value);
+  std::fprintf(stderr, "candor-bench-serving: %s\n", std::string(value.status().message()).c_str());
+  std::exit(1);
+}
+
+grpc::ByteBuffer Bytes(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+v1::SegmentResponse Parsed(const grpc::ByteBuffer& bytes) {
+  grpc::Slice slice;
+  v1::SegmentResponse response;
+  if (!bytes.DumpToSingleSlice(&slice).ok() ||
+      !response.ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) {
+    std::fprintf(stderr, "candor-bench-serving: the answer is no SegmentResponse\n");
+    std::exit(1);
+  }
+  return response;
+}
+
+// candor's server with the empty model.
+class EmptyServer : public BenchServer {
+ public:
+  EmptyServer() {
+    ConfigureAllocator();
+    SetLogLevel(LogLevel::kWarning);
+    v1::ServerConfig config;
+    config.set_listen("127.0.0.1:0");
+    config.set_metrics_listen(kMetricsOff);
+    config.set_threads(2);
+    FillServerConfigDefaults(&config);
+    std::vector<LoadedModel> models(1);
+    models[0].segmenter = std::make_unique<EmptySegmenter>();
+    server_ = OrDie(Server::Start(config, OrDie(ModelRegistry::Create(std::move(models), "")), &scheduler_));
+  }
+  std::string address() const override { return server_->grpc_address(); }
+
+ private:
+  InferenceScheduler scheduler_{{}};
+  std::unique_ptr<Server> server_;
+};
+
+struct Servers {
+  ServerProcess candor{[](const std::string& /*answer*/) { return std::make_unique<EmptyServer>(); }};
+  ServerProcess echo{StartBareEcho};
+  ServerProcess plain{StartPlainProto};
+};
+
+// One way to get an answer, timed.
+struct Contender {
+  std::string name;
+  std::function<double()> call;  // milliseconds
+  std::vector<double> all = {};
+  std::vector<double> medians = {};  // by round
+};
+
+// Every contender in every round, in a turning order.
+void Run(const Settings& settings, std::vector<Contender>* contenders) {
+  for (Contender& contender : *contenders) {
+    for (int i = 0; i < settings.calls; ++i) contender.call();  // connects, warms up
+  }
+  for (int round = 0; round < settings.rounds; ++round) {
+    for (size_t i = 0; i < contenders->size(); ++i) {
+      Contender& contender = (*contenders)[(i + static_cast<size_t>(round)) % contenders->size()];
+      std::vector<double> times;
+      for (int call = 0; call < settings.calls; ++call) times.push_back(contender.call());
+      contender.all.insert(contender.all.end(), times.begin(), times.end());
+      contender.medians.push_back(Median(std::move(times)));
+    }
+  }
+}
+
+// The median over the rounds of (`of` - `without`) / `base`.
+double Ratio(const Contender& of, const Contender* without, const Contender& base) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < of.medians.size(); ++i) {
+    ratios.push_back((of.medians[i] - (without == nullptr ? 0 : without->medians[i])) / base.medians[i]);
+  }
+  return Median(std::move(ratios));
+}
+
+void Print(const std::vector<Contender>& contenders) {
+  for (const Contender& contender : contenders) {
+    std::vector<double> sorted = contender.all;
+    std::sort(sorted.begin(), sorted.end());
+    std::printf("  %-34s p50 %7.3f ms   p99 %7.3f ms\n", contender.name.c_str(), sorted[sorted.size() / 2],
+                sorted[sorted.size() * 99 / 100]);
+  }
+}
+
+v1::SegmentRequest RequestFor(const Image* raw, std::string encoded) {
+  v1::SegmentRequest request;
+  if (raw != nullptr) {
+    v1::RawImage* image = request.mutable_image()->mutable_raw();
+    image->set_format(v1::RGB8);
+    image->set_width(raw->width);
+    image->set_height(raw->height);
+    image->set_data(raw->pixels.data(), raw->pixels.size());
+  } else {
+    request.mutable_image()->set_encoded(std::move(encoded));
+  }
+  request.set_labels(v1::LABEL_RAW);
+  v1::UncertaintyRequest* uncertainty = request.add_uncertainty();
+  uncertainty->set_kind(v1::PREDICTIVE_STDDEV);
+  uncertainty->set_encoding(v1::MAP_F16);
+  return request;
+}
+
+// A picture that compresses about as a photograph does.
+Image MakePicture(int width, int height) {
+  Image image{width, height, {}};
+  uint32_t noise = 1;
+  for (int i = 0; i < 3 * width * height; ++i) {
+    noise = noise * 1664525 + 1013904223;
+    image.pixels.push_back(static_cast<uint8_t>((i / 3 % width * 3 / 8 + i / 3 / width * 2 / 5) % 200 + (noise >> 27)));
+  }
+  return image;
+}
+
+class Comparison {
+ public:
+  Comparison(Servers* servers, const v1::SegmentRequest& request)
+      : request_(request), bytes_(Bytes(request.SerializeAsString())), to_candor_(servers->candor.Start("")) {
+    to_candor_.Call(bytes_, &answer_);
+    const std::string answer = Parsed(answer_).SerializeAsString();
+    to_echo_ = std::make_unique<RawCaller>(servers->echo.Start(answer));
+    to_plain_ = v1::Segmentation::NewStub(RawCaller(servers->plain.Start(answer)).channel());
+  }
+
+  Contender Echo() {
+    return {"bare echo of bytes", [this] { return to_echo_->Call(bytes_, &answer_); }};
+  }
+  Contender Candor() {
+    return {"candor, empty model", [this] {
+              const double took = to_candor_.Call(bytes_, &answer_);
+              const v1::Timing timing = Parsed(answer_).timing();
+              decode_.push_back(timing.decode_ms());
+              queue_.push_back(timing.queue_ms());
+              encode_.push_back(timing.encode_ms());
+              return took - timing.infer_ms();
+            }};
+  }
+  void PrintStages() const {
+    std::printf("  candor's own figures: decode %.3f ms, waits for threads %.3f ms, encode %.3f ms\n", Median(decode_),
+                Median(queue_), Median(encode_));
+  }
+  Contender Plain() {
+    return {"generated code, both ends", [this] {
+              grpc::ClientContext context;
+              v1::SegmentResponse response;
+              const auto start = std::chrono::steady_clock::now();
+              if (!to_plain_->Segment(&context, request_, &response).ok()) std::exit(1);
+              return MillisecondsSince(start);
+            }};
+  }
+
+ private:
+  const v1::SegmentRequest request_;
+  const grpc::ByteBuffer bytes_;
+  RawCaller to_candor_;
+  std::unique_ptr<RawCaller> to_echo_;
+  std::unique_ptr<v1::Segmentation::Stub> to_plain_;
+  grpc::ByteBuffer answer_;
+  std::vector<double> decode_, queue_, encode_;  // of candor's calls
+};
+
+void CompareEncoded(const Settings& settings, Servers* servers) {
+  const std::string jpeg = settings.picture.empty() ? EncodeJpeg(MakePicture(480, 360), 90)
+                                                    : OrDie(ReadFile(settings.picture, int64_t{64} << 20));
+  const DecodeLimits limits{int64_t{1} << 24};
+  const Image image = OrDie(DecodeImage(jpeg, limits));
+  Comparison comparison(servers, RequestFor(nullptr, jpeg));
+  Contender decoding{"decoding alone", [&jpeg, &limits] {
+                       const auto start = std::chrono::steady_clock::now();
+                       OrDie(DecodeImage(jpeg, limits));
+                       return MillisecondsSince(start);
+                     }};
+  std::vector<Contender> contenders = {comparison.Echo(), comparison.Candor(), std::move(decoding)};
+  Run(settings, &contenders);
+  std::printf("%d x %d JPEG of %zu bytes in, labels and f16 map out\n", image.width, image.height, jpeg.size());
+  Print(contenders);
+  comparison.PrintStages();
+  std::printf("  candor without decoding / echo: %.2f\n", Ratio(contenders[1], &contenders[2], contenders[0]));
+}
+
+void CompareRaw(const Settings& settings, Servers* servers) {
+  const Image image = MakePicture(2048, 1024);
+  Comparison comparison(servers, RequestFor(&image, ""));
+  std::vector<Contender> contenders = {comparison.Echo(), comparison.Candor(), comparison.Plain()};
+  Run(settings, &contenders);
+  std::printf("%d x %d raw in, labels and f16 map out\n", image.width, image.height);
+  Print(contenders);
+  comparison.PrintStages();
+  std::printf("  candor / echo: %.2f   candor / generated code: %.2f\n", Ratio(contenders[1], nullptr, contenders[0]),
+              Ratio(contenders[1], nullptr, contenders[2]));
+}
+
+int Main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("What candor's server adds to the least that gRPC costs.");
+  app.add_option("--rounds", settings.rounds, "Rounds of all contenders in turn")->check(CLI::PositiveNumber);
+  app.add_option("--calls", settings.calls, "Calls of each in a round")->check(CLI::PositiveNumber);
+  app.add_option("--picture", settings.picture, "A JPEG in place of a made one of 480 x 360");
+  CLI11_PARSE(app, argc, argv);
+  ConfigureAllocator();  // as candor-server does, here for all contenders
+  Servers servers;
+  CompareEncoded(settings, &servers);
+  CompareRaw(settings, &servers);
+  return 0;
+}
+
+}  // namespace
+}  // namespace candor
+
+int main(int argc, char** argv) { return candor::Main(argc, argv); }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/process_setup.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+namespace candor {
+
+// glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
+// them. Tensors have a pool of their own (core/nn/pooled_allocator.h).
+void ConfigureAllocator() {
+  constexpr int kKeptBytes = 64 << 20;
+  mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  mallopt(M_ARENA_MAX, 1);
+}
+
+// gRPC 1.51 stops accepting for good once it has run out of file descriptors.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace candor

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a serving process asks of its surroundings, once, before its first thread.
+#pragma once
+
+namespace candor {
+
+// Freed blocks of up to 64 MiB (a float map of 16 Mpx) stay with the process, in one heap for all threads.
+void ConfigureAllocator();
+
+// To the most that this process may have.
+void RaiseFileLimit();
+
+}  // namespace candor

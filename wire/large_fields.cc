@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Walks the wire format with protobuf's own streams.
+#include "wire/large_fields.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace candor {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+using google::protobuf::io::StringOutputStream;
+
+constexpr size_t kPlaceholderBytes = sizeof(uint32_t);
+
+const LargeFieldNode* FindNode(absl::Span<const LargeFieldNode> tree, uint32_t tag) {
+  if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) return nullptr;
+  const int number = WireFormatLite::GetTagFieldNumber(tag);
+  const auto found =
+      std::find_if(tree.begin(), tree.end(), [number](const LargeFieldNode& node) { return node.number == number; });
+  return found == tree.end() ? nullptr : &*found;
+}
+
+// Points at the next `length` bytes.
+bool TakePieces(CodedInputStream* in, int length, BytePieces* pieces) {
+  while (length > 0) {
+    const void* data = nullptr;
+    int size = 0;
+    if (!in->GetDirectBufferPointer(&data, &size)) return false;
+    size = std::min(size, length);
+    pieces->emplace_back(static_cast<const char*>(data), static_cast<size_t>(size));
+    if (!in->Skip(size)) return false;
+    length -= size;
+  }
+  return true;
+}
+
+bool Split(CodedInputStream* in, absl::Span<const LargeFieldNode> tree, std::string* rest,
+           std::vector<BytePieces>* fields) {
+  StringOutputStream stream(rest);
+  CodedOutputStream out(&stream);
+  while (const uint32_t tag = in->ReadTag()) {
+    const LargeFieldNode* node = FindNode(tree, tag);
+    if (node == nullptr) {
+      if (!WireFormatLite::SkipField(in, tag, &out)) return false;
+      continue;
+    }
+    int length = 0;
+    if (!in->ReadVarintSizeAsInt(&length)) return false;
+    std::string contents;
+    if (node->inside.empty()) {
+      if (fields->size() == kMostLargeFields) return false;
+      contents = LargeFieldPlaceholder(fields->size());
+      if (!TakePieces(in, length, &fields->emplace_back())) return false;
+    } else {
+      const int room = in->BytesUntilLimit();  // -1: no limit
+      if (room >= 0 && length > room) return false;
+      const CodedInputStream::Limit limit = in->PushLimit(length);
+      if (!Split(in, node->inside, &contents, fields) || in->BytesUntilLimit() != 0) return false;
+      in->PopLimit(limit);
+    }
+    out.WriteTag(tag);
+    out.WriteVarint32(static_cast<uint32_t>(contents.size()));
+    out.WriteString(contents);
+  }
+  return in->ConsumedEntireMessage();
+}
+
+// The index in a placeholder; `count` or more: it is none.
+size_t IndexIn(absl::string_view placeholder, size_t count) {
+  if (placeholder.size() != kPlaceholderBytes) return count;
+  uint32_t index = 0;
+  std::memcpy(&index, placeholder.data(), sizeof(index));
+  return index;
+}
+
+class Joiner {
+ public:
+  Joiner(absl::Span<const LargeFieldNode> tree, absl::Span<const grpc::Slice> fields) : tree_(tree), fields_(fields) {}
+
+  bool Join(CodedInputStream* in);
+  std::vector<grpc::Slice> Finish() {
+    Flush();
+    return std::move(slices_);
+  }
+
+ private:
+  void Flush() {
+    if (!pending_.empty()) slices_.push_back(SliceOf(std::exchange(pending_, {})));
+  }
+  void Append(std::vector<grpc::Slice> slices) {
+    Flush();
+    slices_.insert(slices_.end(), slices.begin(), slices.end());
+  }
+  void WriteHeader(uint32_t tag, size_t size) {
+    StringOutputStream stream(&pending_);
+    CodedOutputStream out(&stream);
+    out.WriteTag(tag);
+    out.WriteVarint32(static_cast<uint32_t>(size));
+  }
+  bool CopyField(CodedInputStream* in, uint32_t tag) {
+    StringOutputStream stream(&pending_);
+    CodedOutputStream out(&stream);
+    return WireFormatLite::SkipField(in, tag, &out);
+  }
+
+  const absl::Span<const LargeFieldNode> tree_;
+  const absl::Span<const grpc::Slice> fields_;
+  std::string pending_;
+  std::vector<grpc::Slice> slices_;
+};
+
+bool Joiner::Join(CodedInputStream* in) {
+  while (const uint32_t tag = in->ReadTag()) {
+    const LargeFieldNode* node = FindNode(tree_, tag);
+    if (node == nullptr) {
+      if (!CopyField(in, tag)) return false;
+      continue;
+    }
+    int length = 0;
+    std::string contents;
+    if (!in->ReadVarintSizeAsInt(&length) || !in->ReadString(&contents, length)) return false;
+    std::vector<grpc::Slice> inner;
+    if (node->inside.empty()) {
+      const size_t index = IndexIn(contents, fields_.size());
+      if (index >= fields_.size()) return false;
+      inner.push_back(fields_[index]);
+    } else {
+      CodedInputStream inner_in(reinterpret_cast<const uint8_t*>(contents.data()), static_cast<int>(contents.size()));
+      Joiner joiner(node->inside, fields_);
+      if (!joiner.Join(&inner_in)) return false;
+      inner = joiner.Finish();
+    }
+    size_t size = 0;
+    for (const grpc::Slice& slice : inner) size += slice.size();
+    WriteHeader(tag, size);
+    Append(std::move(inner));
+  }
+  return in->ConsumedEntireMessage();
+}
+
+}  // namespace
+
+std::string LargeFieldPlaceholder(size_t index) {
+  const auto narrow = static_cast<uint32_t>(index);
+  std::string result(kPlaceholderBytes, '\0');
+  std::memcpy(result.data(), &narrow, sizeof(narrow));
+  return result;
+}
+
+absl::Span<const absl::string_view> SplitMessage::Find(absl::string_view placeholder) const {
+  const size_t index = IndexIn(placeholder, fields.size());
+  if (index >= fields.size()) return {};
+  return fields[index];
+}
+
+bool SplitLargeFields(grpc::ByteBuffer* message, absl::Span<const LargeFieldNode> tree, SplitMessage* split) {
+  grpc::ProtoBufferReader reader(message);
+  if (!reader.status().ok()) return false;
+  CodedInputStream in(&reader);
+  return Split(&in, tree, &split->rest, &split->fields);
+}
+
+grpc::ByteBuffer JoinLargeFields(absl::string_view rest, absl::Span<const LargeFieldNode> tree,
+                                 absl::Span<const grpc::Slice> fields) {
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(rest.data()), static_cast<int>(rest.size()));
+  Joiner joiner(tree, fields);
+  if (!joiner.Join(&in)) return {};
+  const std::vector<grpc::Slice> slices = joiner.Finish();
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+int64_t SizeOf(absl::Span<const absl::string_view> pieces) {
+  int64_t size = 0;
+  for (const absl::string_view piece : pieces) size += static_cast<int64_t>(piece.size());
+  return size;
+}
+
+std::string Concatenate(absl::Span<const absl::string_view> pieces) {
+  std::string result;
+  result.reserve(static_cast<size_t>(SizeOf(pieces)));
+  for (const absl::string_view piece : pieces) result.append(piece.data(), piece.size());
+  return result;
+}
+
+}  // namespace candor

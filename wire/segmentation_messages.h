@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which fields of candor.v1 are large. Pure functions, thread-safe.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include "candor/v1/segmentation.pb.h"
+#include "wire/large_fields.h"
+
+namespace candor {
+
+// A message whose image.raw.data is a placeholder for bytes of the buffer it came in.
+template <typename Message>
+struct Incoming {
+  grpc::ByteBuffer bytes;
+  SplitMessage split;
+  Message message;
+
+  // The pixels of `request`, which is in the message.
+  absl::Span<const absl::string_view> RawData(const v1::SegmentRequest& request) const {
+    return split.Find(request.image().raw().data());
+  }
+};
+
+// Reads `incoming->bytes`. False: they are no such message.
+bool Parse(Incoming<v1::SegmentRequest>* incoming);
+bool Parse(Incoming<v1::StreamRequest>* incoming);
+
+// The message may have placeholders of `large_fields` for labels and for maps' data; empty if anything else is there.
+grpc::ByteBuffer Serialize(const v1::SegmentResponse& response, absl::Span<const grpc::Slice> large_fields);
+grpc::ByteBuffer Serialize(const v1::StreamResponse& response, absl::Span<const grpc::Slice> large_fields);
+
+}  // namespace candor
