@@ -254,8 +254,8 @@ using SegmentDone = std::function<void(std::shared_ptr<SegmentCall> call)>;
 class SegmentationStream;
 struct StreamOptions;
 
-// Thread-safe. Reconnects by itself; what a server that goes away leaves unanswered (UNAVAILABLE, CANCELLED) is retried
-// up to four times with backoff within the timeout.
+// Thread-safe. Reconnects by itself; what a server that goes away leaves unanswered (UNAVAILABLE, or CANCELLED, though
+// not by SegmentCall::Cancel) is retried up to four times with backoff within the timeout.
 class SegmentationClient {
  public:
   // InvalidArgument: an empty server or a list that cannot be read, a timeout that is not positive, connections outside

@@ -99,8 +99,8 @@ absl::Status SegmentTask::Check() {
   RETURN_IF_ERROR(model.status());
   ASSIGN_OR_RETURN(first_.plan, PlanSegment(request_, first_.info(), serving_.uncertainty_threshold));
   if (request_.has_escalation()) RETURN_IF_ERROR(CheckEscalation());
-  ASSIGN_OR_RETURN(reservation_,
-                   serving_.scheduler.Reserve(*first_.model->segmenter, first_.plan.priority, caller_.deadline));
+  ASSIGN_OR_RETURN(reservation_, serving_.scheduler.Reserve(*first_.model->segmenter, first_.plan.priority,
+                                                            caller_.deadline, first_.plan.anytime));
   if (serving_.shadow != nullptr && !first_.plan.region.has_value()) {
     is_shadowed_ = serving_.shadow->Wants(*models_, *first_.model);
     KindRequest& compared = first_.plan.kinds[0];
@@ -230,7 +230,9 @@ absl::Status SegmentTask::Escalate(Image image) {
       std::chrono::duration<double, std::milli>(kEscalationReserveMs + 2 * encode_ms_));
   const bool has_deadline = caller_.deadline != SteadyTime::max();
   const SteadyTime deadline = has_deadline ? caller_.deadline - reserve : caller_.deadline;
-  absl::Status status = serving_.scheduler.Reserve(*second_.model->segmenter, second_.plan.priority, deadline).status();
+  absl::Status status =
+      serving_.scheduler.Reserve(*second_.model->segmenter, second_.plan.priority, deadline, second_.plan.anytime)
+          .status();
   if (status.ok() && preliminary_) preliminary_(response_);
   if (status.ok()) status = Infer(second_, std::move(image), deadline, &SegmentTask::EncodeSecond);
   if (status.ok()) return status;

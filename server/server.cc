@@ -157,6 +157,9 @@ class ServerImpl : public Server {
         service_(serving_, &gate_),
         kserve_service_(serving_, &gate_, KServeSettingsOf(config)) {
     serving_.shadow = shadow_.get();
+    if (shadow_ != nullptr && !models_.Now()->Find(config.shadow().model()).ok()) {
+      LogWarning("shadow: its model is not loaded, so nothing is checked", {{"model", config.shadow().model()}});
+    }
     if (!loading.load) return;
     lifecycle_ = std::make_unique<ModelLifecycle>(
         config_, *models_.Now(),

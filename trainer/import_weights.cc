@@ -15,6 +15,7 @@
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
 #include "core/nn/weights.h"
+#include "trainer/group_text.h"
 #include "trainer/weight_names.h"
 #include "trainer/write_model.h"
 
@@ -62,6 +63,10 @@ absl::StatusOr<ModelSpec> SpecFrom(const ImportOptions& options) {
   spec.kind = options.kind;
   spec.width = options.width;
   ASSIGN_OR_RETURN(spec.classes, LoadClassList(options.classes));
+  for (const std::string& text : options.groups) {
+    ASSIGN_OR_RETURN(ClassGroup group, ParseGroup(text, spec.classes));
+    spec.groups.push_back(std::move(group));
+  }
   spec.normalisation = options.normalisation;
   spec.sampling = options.sampling;
   if (options.sampling.method != SamplingMethod::kNone && options.kind != ModelKind::kSingle) {

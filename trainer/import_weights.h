@@ -14,7 +14,8 @@ namespace candor {
 struct ImportOptions {
   std::vector<std::string> weights;  // safetensors files, one a member
   ModelKind kind = ModelKind::kSingle;
-  std::string classes;  // as for LoadClassList
+  std::string classes;              // as for LoadClassList
+  std::vector<std::string> groups;  // each as for ParseGroup
   int width = 64;
   Normalisation normalisation;
   Sampling sampling;          // of kSingle: how it is to give several predictions

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace candor {
@@ -19,6 +20,13 @@ std::string CheckTimeout(const std::string& text) {
 }
 
 std::string CheckServer(const std::string& text) { return text.empty() ? "must be HOST:PORT, got nothing" : ""; }
+
+// What may be the matter; a server with TLS closes a connection in plain text.
+absl::string_view UnreachableHint(const ConnectionFlags& flags, absl::string_view message) {
+  if (!flags.tls_ca.empty()) return " (is candor-server running, and with TLS?)";
+  return absl::StrContains(message, "Socket closed") ? " (does it want TLS? see --tls-ca)"
+                                                     : " (is candor-server running?)";
+}
 
 }  // namespace
 
@@ -65,8 +73,7 @@ ExitCode ReportStatus(const Console& console, const ConnectionFlags& flags, absl
   std::string message =
       status.message().empty() ? absl::StatusCodeToString(status.code()) : std::string(status.message());
   if (absl::IsUnavailable(status)) {
-    message = absl::StrCat("cannot reach ", flags.server, ": ", message, " (is candor-server running",
-                           flags.tls_ca.empty() ? "" : ", and with TLS", "?)");
+    message = absl::StrCat("cannot reach ", flags.server, ": ", message, UnreachableHint(flags, message));
   } else if (absl::IsDeadlineExceeded(status)) {
     message = absl::StrCat("no answer from ", flags.server, " within ", flags.timeout_s, " s (--timeout): ", message);
   } else if (absl::IsUnauthenticated(status)) {

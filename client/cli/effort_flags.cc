@@ -62,12 +62,21 @@ absl::StatusOr<AnsweringModels> AnsweringModels::Find(const std::string& model, 
   ASSIGN_OR_RETURN(models.first_.model, client->GetModel(model));
   ASSIGN_OR_RETURN(models.first_.kind, FindKind(models.first_.model, kind));
   if (!flags.has_escalation()) return models;
+  if (!flags.escalate_above.has_value() &&
+      !(models.first_.model.calibration.has_value() && models.first_.model.calibration->verdict.has_value())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--escalate: ", models.first_.model.name, " gives no verdicts; --escalate-above X has to say what is unsure"));
+  }
   AnsweringModel second;
   absl::StatusOr<ModelDescription> found = client->GetModel(flags.escalate_to.empty() ? "teacher" : flags.escalate_to);
   if (!found.ok()) {
     return absl::Status(found.status().code(), absl::StrCat("--escalate-to: ", found.status().message()));
   }
   second.model = *std::move(found);
+  if (second.model.name == models.first_.model.name) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--escalate-to: must be another model than ", second.model.name, ", which answers first"));
+  }
   ASSIGN_OR_RETURN(second.kind, FindKind(second.model, models.first_.kind.name));
   models.second_ = std::move(second);
   return models;

@@ -40,7 +40,7 @@ struct AnsweringModel {
 class AnsweringModels {
  public:
   // `kind` as of FindKind, of the first. Errors: those of GetModel and FindKind, with the flag's name before the second
-  // one's.
+  // one's. FailedPrecondition: one model twice, or nothing that says when the first is unsure.
   static absl::StatusOr<AnsweringModels> Find(const std::string& model, const std::string& kind,
                                               const EffortFlags& flags, SegmentationClient* client);
 

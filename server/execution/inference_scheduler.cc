@@ -109,7 +109,8 @@ absl::StatusOr<InferenceScheduler::Reservation> InferenceScheduler::Reserve(cons
   const SteadyTime now = steady_clock::now();
   // Without a queue the estimate may be wrong, and running costs nobody else anything.
   const bool is_idle = queue_.empty() && reservations_ == 0;
-  if (!is_idle && IsAfter(now, absl::ToChronoNanoseconds(kWaitMargin * wait) + own, deadline)) {
+  const SteadyDuration needed = anytime ? SteadyDuration::zero() : own;
+  if (!is_idle && IsAfter(now, absl::ToChronoNanoseconds(kWaitMargin * wait) + needed, deadline)) {
     const absl::Status status = absl::ResourceExhaustedError(
         absl::StrCat("the answer would come too late: about ", absl::ToInt64Milliseconds(wait),
                      " ms of work waits, the deadline is in ",

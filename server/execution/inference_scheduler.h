@@ -69,8 +69,8 @@ class InferenceScheduler {
 
   // For a request that has not been decoded yet: until the reservation ends, at Submit at the latest, later ones see
   // its work coming. ResourceExhausted, with a retry delay: what waits or is on its way at this priority or a higher
-  // one will take longer than until `deadline`.
-  absl::StatusOr<Reservation> Reserve(const Segmenter& segmenter, Priority priority, SteadyTime deadline)
+  // one, and unless it is `anytime` the answer itself, will take longer than until `deadline`.
+  absl::StatusOr<Reservation> Reserve(const Segmenter& segmenter, Priority priority, SteadyTime deadline, bool anytime)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Runs `work`, which must not throw, on the scheduler's thread before any queued job, and waits for its end.

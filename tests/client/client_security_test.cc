@@ -206,6 +206,9 @@ TEST_F(ClientSecurityTest, PlainTextToATlsServerFailsInWords) {
   options.server = server.address();
   options.timeout = absl::Seconds(10);
   EXPECT_THAT(Call(options), HasStatus(kUnavailable, Not(IsEmpty())));
+  const CandorRun run = Candor({"models", "--server", server.address(), "--timeout", "10"});
+  EXPECT_EQ(run.code, ExitCode::kUnavailable);
+  EXPECT_THAT(run.err, HasSubstr("(does it want TLS? see --tls-ca)"));
 }
 
 }  // namespace

@@ -89,6 +89,23 @@ TEST_F(ImportWeightsTest, WritesAnEnsembleWithItsKnownAnswer) {
   EXPECT_EQ(bundle->spec.default_kind(), UncertaintyKind::kPredictiveStddev);
 }
 
+TEST_F(ImportWeightsTest, KeepsGroupsOfClasses) {
+  options_.weights = {Write("a.safetensors", NewWeights(true))};
+  options_.groups = {"drivable=road,pavement", "things=car"};
+  ASSERT_THAT(ImportWeights(options_), IsOk());
+  const auto bundle = ReadBundle(options_.out);
+  ASSERT_THAT(bundle, IsOk());
+  ASSERT_EQ(bundle->spec.groups.size(), 2u);
+  EXPECT_EQ(bundle->spec.groups[0].name, "drivable");
+  ASSERT_EQ(bundle->spec.groups[0].classes.size(), 2u);
+  EXPECT_EQ(bundle->spec.classes[bundle->spec.groups[0].classes[1]].name, "pavement");
+  options_.out = Path("other");
+  options_.groups = {"drivable=road,road"};
+  EXPECT_THAT(ImportWeights(options_), HasStatus(StatusCode::kInvalidArgument, HasSubstr("groups[0].classes[1]: ")));
+  options_.groups = {"drivable=raod"};
+  EXPECT_THAT(ImportWeights(options_), HasStatus(StatusCode::kInvalidArgument, HasSubstr("no class is called")));
+}
+
 TEST_F(ImportWeightsTest, TakesLightningsPrefixOff) {
   TensorFile weights = NewWeights(true);
   for (NamedTensor& tensor : weights.tensors) tensor.name = absl::StrCat("model.", tensor.name);

@@ -39,6 +39,10 @@ CLI::App* AddImport(CLI::App& program, ImportFlags& flags) {
       ->add_option("--classes", options.classes,
                    "camvid11, cityscapes19, voc21, or a JSON file [{\"name\": ..., \"colour\": [r, g, b]}, ...]")
       ->required();
+  command
+      ->add_option("--group", options.groups,
+                   "NAME=CLASS,CLASS,...: classes that belong together, as drivable=road,pavement; may be repeated")
+      ->allow_extra_args(false);
   command->add_option("--width", options.width, "Channels of the encoder's first stage, a multiple of 4 in [4, 512]")
       ->capture_default_str();
   command->add_option("--store", options.store, "Type on disk: fp32 or fp16 (default fp16)")

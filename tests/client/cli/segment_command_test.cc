@@ -127,6 +127,13 @@ TEST(SegmentCommandTest, RefusesEffortThatMakesNoSense) {
   const CandorRun unknown = run("--escalate-to", "nobody");
   EXPECT_EQ(unknown.code, ExitCode::kFailure);
   EXPECT_THAT(unknown.err, HasSubstr("--escalate-to: model: no model named nobody"));
+  const CandorRun same = run("--escalate-to", "student");
+  EXPECT_EQ(same.code, ExitCode::kFailure);
+  EXPECT_THAT(same.err, HasSubstr("--escalate-to: must be another model than student, which answers first"));
+  const CandorRun unjudged =
+      Candor({"segment", picture, "--server", server.address(), "--model", "teacher", "--escalate-to", "student"});
+  EXPECT_EQ(unjudged.code, ExitCode::kFailure);
+  EXPECT_THAT(unjudged.err, HasSubstr("--escalate: teacher gives no verdicts; --escalate-above X has to say"));
 }
 
 TEST(SegmentCommandTest, ScalesTheUncertaintyPictureByTheKindsRange) {

@@ -334,14 +334,17 @@ TEST_F(SlowModelTest, AJobThatCannotMakeItNeverReachesTheModelUntilTheEstimateIs
 TEST_F(SlowModelTest, ARequestIsRefusedAtOnceWhenTheWorkAheadTakesLongerThanItsDeadline) {
   absl::Notification go;
   std::thread task = HoldThread(&go);
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(1)), IsOk()) << "nothing waits: let it try";
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(1), false), IsOk()) << "nothing waits: let it try";
   std::vector<Waiter> waiters(3);
   for (Waiter& waiter : waiters) ASSERT_THAT(scheduler_.Submit(Job(SteadyTime::max()), waiter.done()), IsOk());
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(100)).status(),
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(100), false).status(),
               HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("about 1")));
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kHigh, In(60)), IsOk()) << "it would go first";
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(60000)), IsOk());
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, SteadyTime::max()), IsOk());
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kHigh, In(60), false), IsOk()) << "it would go first";
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kHigh, In(5), false).status(),
+              HasStatus(absl::StatusCode::kResourceExhausted, _));
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kHigh, In(5), true), IsOk()) << "some of it will do";
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(60000), false), IsOk());
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, SteadyTime::max(), false), IsOk());
   go.Notify();
   task.join();
   for (Waiter& waiter : waiters) EXPECT_THAT(waiter.outcome().result, IsOk());
@@ -349,25 +352,25 @@ TEST_F(SlowModelTest, ARequestIsRefusedAtOnceWhenTheWorkAheadTakesLongerThanItsD
 
 TEST_F(SlowModelTest, WorkOnItsWayToTheQueueCountsUntilItsReservationEnds) {
   absl::StatusOr<InferenceScheduler::Reservation> first =
-      scheduler_.Reserve(*slow_, Priority::kNormal, SteadyTime::max());
+      scheduler_.Reserve(*slow_, Priority::kNormal, SteadyTime::max(), false);
   ASSERT_THAT(first, IsOk());
   std::vector<InferenceScheduler::Reservation> more;
   for (int i = 0; i < 3; ++i) {
     absl::StatusOr<InferenceScheduler::Reservation> next =
-        scheduler_.Reserve(*slow_, Priority::kNormal, SteadyTime::max());
+        scheduler_.Reserve(*slow_, Priority::kNormal, SteadyTime::max(), false);
     ASSERT_THAT(next, IsOk());
     more.push_back(*std::move(next));
   }
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(60)).status(),
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(60), false).status(),
               HasStatus(absl::StatusCode::kResourceExhausted, _));
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kHigh, In(60)).status(), IsOk()) << "it would go first";
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kHigh, In(60), false).status(), IsOk()) << "it would go first";
   more.clear();
   const InferenceScheduler::Reservation moved = *std::move(first);
   first->Release();  // no longer its to give back
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(60)).status(),
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(60), false).status(),
               HasStatus(absl::StatusCode::kResourceExhausted, _))
       << "two pictures take longer";
-  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(1000)).status(), IsOk());
+  EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(1000), false).status(), IsOk());
 }
 
 }  // namespace
