@@ -102,7 +102,8 @@ void InferenceScheduler::EndReservation(Priority priority, SteadyDuration time) 
 }
 
 absl::StatusOr<InferenceScheduler::Reservation> InferenceScheduler::Reserve(const Segmenter& segmenter,
-                                                                            Priority priority, SteadyTime deadline) {
+                                                                            Priority priority, SteadyTime deadline,
+                                                                            bool anytime) {
   absl::MutexLock lock(&mu_);
   const absl::Duration wait = WaitAhead(priority);
   const SteadyDuration own = times_.ExpectAnyAtMost(segmenter.info().name);
