@@ -53,14 +53,14 @@ absl::Status Wait(SegmentTask* task) {
 }
 
 // As a Segment call does it: pixels and maps stay outside of the messages.
-absl::Status Answer(const IncomingSegmentRequest& incoming, v1::SegmentResponse* reply) {
+absl::Status Answer(const Incoming<v1::SegmentRequest>& incoming, v1::SegmentResponse* reply) {
   v1::SegmentResponse message;
   std::vector<grpc::Slice> large_fields;
-  SegmentTask task(FuzzServing(), {"Segment", {"fuzz", {}}}, incoming.message, &message, incoming.raw_data(),
-                   &large_fields);
+  SegmentTask task(FuzzServing(), {"Segment", {"fuzz", {}}}, incoming.message, &message,
+                   incoming.RawData(incoming.message), &large_fields);
   const absl::Status status = Wait(&task);
   if (!status.ok()) return status;
-  const std::string bytes = BytesOf(SerializeSegmentResponse(message, large_fields));
+  const std::string bytes = BytesOf(Serialize(message, large_fields));
   Demand(!bytes.empty() && reply->ParseFromString(bytes), "an answer is a message");
   return status;
 }
@@ -135,7 +135,7 @@ void DemandSound(const v1::SegmentRequest& request, const v1::SegmentResponse& r
   Demand(result.ok(), "our client reads the answer", result.status().ToString());
 }
 
-void Serve(const v1::SegmentRequest& request, const IncomingSegmentRequest& incoming) {
+void Serve(const v1::SegmentRequest& request, const Incoming<v1::SegmentRequest>& incoming) {
   v1::SegmentResponse reply;
   const absl::Status status = Answer(incoming, &reply);
   if (request.image().has_raw()) {
@@ -155,14 +155,15 @@ void Serve(const v1::SegmentRequest& request, const IncomingSegmentRequest& inco
 void Read(absl::string_view bytes) {
   v1::SegmentRequest request;
   const bool is_request = request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-  IncomingSegmentRequest incoming;
+  Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(bytes);
-  const bool is_read = ParseSegmentRequest(&incoming);
+  const bool is_read = Parse(&incoming);
   Demand(is_request || !is_read, "what is no message is refused");
   Demand(is_read || !is_request || incoming.split.fields.size() == kMostLargeFields, "what is a message is read");
   if (!is_read) return;
   v1::SegmentRequest whole = incoming.message;
-  if (whole.image().has_raw()) whole.mutable_image()->mutable_raw()->set_data(Concatenate(incoming.raw_data()));
+  if (whole.image().has_raw())
+    whole.mutable_image()->mutable_raw()->set_data(Concatenate(incoming.RawData(incoming.message)));
   Demand(whole.SerializeAsString() == request.SerializeAsString(), "both ways read one message");
   Serve(request, incoming);
 }

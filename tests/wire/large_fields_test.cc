@@ -97,7 +97,6 @@ TEST(LargeFieldsTest, ARequestWithoutPixelsIsParsedAsEver) {
   EXPECT_EQ(encoded.message.SerializeAsString(), request.SerializeAsString());
 }
 
-// Protobuf's rule for a message in several parts, as it is for generated code.
 // Generated code writes no such field, but it may come: a placeholder there would be taken for pixels.
 TEST(LargeFieldsTest, AnEmptyFieldStaysEmpty) {
   v1::RawImage raw;
@@ -106,14 +105,15 @@ TEST(LargeFieldsTest, AnEmptyFieldStaysEmpty) {
     return std::string({tag, static_cast<char>(contents.size())}) + contents;
   };
   const std::string with_data = raw.SerializeAsString() + field('\x2a', "");  // RawImage.data
-  IncomingSegmentRequest incoming;
+  Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(field('\x12', field('\x12', with_data)), 100);  // SegmentRequest.image, Image.raw
-  ASSERT_TRUE(ParseSegmentRequest(&incoming));
+  ASSERT_TRUE(Parse(&incoming));
   EXPECT_EQ(incoming.message.image().raw().width(), 2);
   EXPECT_THAT(incoming.message.image().raw().data(), IsEmpty());
-  EXPECT_THAT(incoming.raw_data(), IsEmpty());
+  EXPECT_THAT(incoming.RawData(incoming.message), IsEmpty());
 }
 
+// Protobuf's rule for a message in several parts, as it is for generated code.
 TEST(LargeFieldsTest, TheLastOfSeveralPartsCounts) {
   v1::SegmentRequest second;
   second.mutable_image()->mutable_raw()->set_data("second");
