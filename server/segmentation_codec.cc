@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/float16.h"
+#include "core/base/floats_to_halves.h"
 #include "core/base/status_macros.h"
 #include "core/image/draw.h"
 #include "core/image/encode.h"

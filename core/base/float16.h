@@ -5,14 +5,10 @@
 
 #include <cstdint>
 
-#include "absl/types/span.h"
-
 namespace candor {
 
 float HalfToFloat(uint16_t bits);
 uint16_t FloatToHalf(float value);  // too large: infinity
-// The same of each value, to `values.size()` halves; of a NaN perhaps with other bits behind its first.
-void FloatsToHalves(absl::Span<const float> values, uint16_t* halves);
 float Bfloat16ToFloat(uint16_t bits);
 uint16_t FloatToBfloat16(float value);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Many halves at once, by the instruction that rounds as FloatToHalf does, where the CPU has one.
+#include "core/base/floats_to_halves.h"
+
 #include "core/base/float16.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/float16.h"
+#include "core/base/floats_to_halves.h"
 #include "core/base/status_macros.h"
 #include "core/nn/deeplab.h"
 #include "core/uncertainty/statistics.h"

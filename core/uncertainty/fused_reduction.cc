@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/float16.h"
+#include "core/base/floats_to_halves.h"
 #include "core/uncertainty/row_job.h"
 #include "hwy/aligned_allocator.h"
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -82,31 +81,6 @@ TEST(Float16Test, NanStaysNan) {
   EXPECT_TRUE(std::isnan(HalfToFloat(FloatToHalf(nan))));
   EXPECT_TRUE(std::isnan(Bfloat16ToFloat(FloatToBfloat16(nan))));
   EXPECT_TRUE(std::isnan(HalfToFloat(FloatToHalf(std::nanf("")))));
-}
-
-// Every exponent with mantissas at, below and above the ties, and each length up to several vectors.
-TEST(Float16Test, ManyAtOnceAreTheSameAsOneByOne) {
-  std::vector<float> values;
-  for (uint32_t high = 0; high < 0x10000; high += 3) {
-    for (const uint32_t low : {0x0000U, 0x0fffU, 0x1000U, 0x1001U, 0x2fffU, 0x3000U, 0xffffU}) {
-      const uint32_t bits = high << 16 | low;
-      float value;
-      std::memcpy(&value, &bits, sizeof(value));
-      if (!std::isnan(value)) values.push_back(value);
-    }
-  }
-  std::vector<uint16_t> halves(values.size());
-  FloatsToHalves(values, halves.data());
-  for (size_t i = 0; i < values.size(); ++i) ASSERT_EQ(halves[i], FloatToHalf(values[i])) << values[i];
-  for (size_t length = 0; length < 70; ++length) {
-    std::vector<uint16_t> some(length + 1, 0xabcd);
-    FloatsToHalves(absl::MakeSpan(values).subspan(1000, length), some.data());
-    for (size_t i = 0; i < length; ++i) ASSERT_EQ(some[i], halves[1000 + i]);
-    ASSERT_EQ(some[length], 0xabcd);
-  }
-  const std::vector<float> nans(40, std::nanf(""));
-  FloatsToHalves(nans, halves.data());
-  for (size_t i = 0; i < nans.size(); ++i) EXPECT_TRUE(std::isnan(HalfToFloat(halves[i])));
 }
 
 TEST(Float16Test, Bfloat16RoundsToNearestTiesToEven) {
