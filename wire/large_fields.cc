@@ -77,14 +77,6 @@ bool Split(CodedInputStream* in, absl::Span<const LargeFieldNode> tree, std::str
   return in->ConsumedEntireMessage();
 }
 
-// The index in a placeholder; `count` or more: it is none.
-size_t IndexIn(absl::string_view placeholder, size_t count) {
-  if (placeholder.size() != kPlaceholderBytes) return count;
-  uint32_t index = 0;
-  std::memcpy(&index, placeholder.data(), sizeof(index));
-  return index;
-}
-
 class Joiner {
  public:
   Joiner(absl::Span<const LargeFieldNode> tree, absl::Span<const grpc::Slice> fields) : tree_(tree), fields_(fields) {}
@@ -133,7 +125,7 @@ bool Joiner::Join(CodedInputStream* in) {
     if (!in->ReadVarintSizeAsInt(&length) || !in->ReadString(&contents, length)) return false;
     std::vector<grpc::Slice> inner;
     if (node->inside.empty()) {
-      const size_t index = IndexIn(contents, fields_.size());
+      const size_t index = LargeFieldIndex(contents, fields_.size());
       if (index >= fields_.size()) return false;
       inner.push_back(fields_[index]);
     } else {
@@ -159,8 +151,15 @@ std::string LargeFieldPlaceholder(size_t index) {
   return result;
 }
 
+size_t LargeFieldIndex(absl::string_view placeholder, size_t count) {
+  if (placeholder.size() != kPlaceholderBytes) return count;
+  uint32_t index = 0;
+  std::memcpy(&index, placeholder.data(), sizeof(index));
+  return index;
+}
+
 absl::Span<const absl::string_view> SplitMessage::Find(absl::string_view placeholder) const {
-  const size_t index = IndexIn(placeholder, fields.size());
+  const size_t index = LargeFieldIndex(placeholder, fields.size());
   if (index >= fields.size()) return {};
   return fields[index];
 }

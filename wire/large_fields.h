@@ -31,6 +31,8 @@ using BytePieces = std::vector<absl::string_view>;
 
 // What a large field holds in `rest`: which of the fields it is.
 std::string LargeFieldPlaceholder(size_t index);
+// The inverse; `count`, the number of fields, or more: it is no placeholder of theirs.
+size_t LargeFieldIndex(absl::string_view placeholder, size_t count);
 
 struct SplitMessage {
   std::string rest;

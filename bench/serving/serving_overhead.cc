@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/serving/empty_segmenter.h"
 #include "bench/serving/peers.h"
+#include "bench/serving/shared_caller.h"
 #include "candor/v1/segmentation.pb.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
@@ -82,6 +83,7 @@ class EmptyServer : public BenchServer {
     v1::ServerConfig config;
     config.set_listen("127.0.0.1:0");
     config.set_metrics_listen(kMetricsOff);
+    config.set_system_shared_memory(true);
     config.set_threads(2);
     FillServerConfigDefaults(&config);
     std::vector<LoadedModel> models(1);
@@ -175,12 +177,17 @@ Image MakePicture(int width, int height) {
 class Comparison {
  public:
   Comparison(Servers* servers, const v1::SegmentRequest& request)
-      : request_(request), bytes_(Bytes(request.SerializeAsString())), to_candor_(servers->candor.Start("")) {
+      : request_(request),
+        bytes_(Bytes(request.SerializeAsString())),
+        address_(servers->candor.Start("")),
+        to_candor_(address_) {
     to_candor_.Call(bytes_, &answer_);
     const std::string answer = Parsed(answer_).SerializeAsString();
     to_echo_ = std::make_unique<RawCaller>(servers->echo.Start(answer));
     to_plain_ = v1::Segmentation::NewStub(RawCaller(servers->plain.Start(answer)).channel());
   }
+
+  const std::string& address() const { return address_; }
 
   Contender Echo() {
     return {"bare echo of bytes", [this] { return to_echo_->Call(bytes_, &answer_); }};
@@ -212,6 +219,7 @@ class Comparison {
  private:
   const v1::SegmentRequest request_;
   const grpc::ByteBuffer bytes_;
+  const std::string address_;
   RawCaller to_candor_;
   std::unique_ptr<RawCaller> to_echo_;
   std::unique_ptr<v1::Segmentation::Stub> to_plain_;
@@ -241,13 +249,18 @@ void CompareEncoded(const Settings& settings, Servers* servers) {
 void CompareRaw(const Settings& settings, Servers* servers) {
   const Image image = MakePicture(2048, 1024);
   Comparison comparison(servers, RequestFor(&image, ""));
-  std::vector<Contender> contenders = {comparison.Echo(), comparison.Candor(), comparison.Plain()};
+  SharedCaller shared(comparison.address(), image);
+  std::vector<Contender> contenders = {comparison.Echo(),
+                                       comparison.Candor(),
+                                       comparison.Plain(),
+                                       {"candor by shared memory", [&shared] { return shared.Call(); }}};
   Run(settings, &contenders);
   std::printf("%d x %d raw in, labels and f16 map out\n", image.width, image.height);
   Print(contenders);
   comparison.PrintStages();
-  std::printf("  candor / echo: %.2f   candor / generated code: %.2f\n", Ratio(contenders[1], nullptr, contenders[0]),
-              Ratio(contenders[1], nullptr, contenders[2]));
+  std::printf("  candor / echo: %.2f   candor / generated code: %.2f   shared memory / generated code: %.2f\n",
+              Ratio(contenders[1], nullptr, contenders[0]), Ratio(contenders[1], nullptr, contenders[2]),
+              Ratio(contenders[3], nullptr, contenders[2]));
 }
 
 int Main(int argc, char** argv) {

@@ -14,6 +14,7 @@
 #include "core/base/status_macros.h"
 #include "server/kserve/infer_parameters.h"
 #include "server/model_codec.h"
+#include "wire/large_fields.h"
 
 namespace candor {
 namespace {
@@ -119,7 +120,11 @@ absl::Status AddPixels(const ModelInferRequest& request, const InferLimits& limi
     image->set_format(v1::RGB8);
     image->set_width(static_cast<int32_t>(input.shape(2)));
     image->set_height(static_cast<int32_t>(input.shape(1)));
-    image->set_data(bytes.data() + i * picture, picture);
+    if (count == 1 && !storage.empty()) {
+      image->set_data(std::move(storage));
+    } else {
+      image->set_data(bytes.data() + i * picture, picture);
+    }
   }
   return absl::OkStatus();
 }
@@ -199,24 +204,34 @@ absl::Status PlanOutputs(const ModelInferRequest& request, InferPlan* plan) {
   return absl::OkStatus();
 }
 
-// One output of all pictures, one after the other.
-std::string TakeOutput(const InferOutput& output, std::vector<v1::SegmentResponse>* answers) {
-  const auto part = [&output](v1::SegmentResponse* answer) {
-    return output.is_labels ? answer->mutable_labels() : answer->mutable_maps(0)->mutable_data();
-  };
-  if (answers->size() == 1) return std::move(*part(&answers->front()));
-  std::string all;
-  all.reserve(answers->size() * part(&answers->front())->size());
-  for (v1::SegmentResponse& answer : *answers) {
-    all += *part(&answer);
-    std::string().swap(*part(&answer));
-  }
-  return all;
+// One output of one picture.
+absl::string_view PartOf(const InferOutput& output, const InferAnswer& answer) {
+  const std::string& placeholder = output.is_labels ? answer.message.labels() : answer.message.maps(0).data();
+  const grpc::Slice& slice = answer.large_fields.at(LargeFieldIndex(placeholder, answer.large_fields.size()));
+  return {reinterpret_cast<const char*>(slice.begin()), slice.size()};
 }
 
-absl::Status CheckSizes(const InferPlan& plan, const std::vector<v1::SegmentResponse>& answers) {
-  const v1::SegmentResponse& first = answers.front();
-  for (const v1::SegmentResponse& answer : answers) {
+// One output of all pictures, one after the other.
+absl::Status WriteOutput(const InferOutput& output, absl::Span<const InferAnswer> answers,
+                         const SharedWriter& write_shared, std::string* contents) {
+  uint64_t at = 0;
+  if (!output.shared.has_value()) contents->reserve(answers.size() * PartOf(output, answers[0]).size());
+  for (const InferAnswer& answer : answers) {
+    const absl::string_view part = PartOf(output, answer);
+    if (output.shared.has_value()) {
+      RETURN_IF_ERROR(write_shared(*output.shared, at, part));
+    } else {
+      contents->append(part.data(), part.size());
+    }
+    at += part.size();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSizes(const InferPlan& plan, absl::Span<const InferAnswer> answers) {
+  const v1::SegmentResponse& first = answers[0].message;
+  for (const InferAnswer& each : answers) {
+    const v1::SegmentResponse& answer = each.message;
     if (answer.width() != first.width() || answer.height() != first.height()) {
       return absl::InvalidArgumentError(absl::StrCat("inputs[0]: the pictures of one request must have one size, got ",
                                                      first.width(), "x", first.height(), " and ", answer.width(), "x",
@@ -259,25 +274,26 @@ absl::StatusOr<InferPlan> PlanInfer(const ModelInferRequest& request, const std:
 }
 
 absl::Status FillInferResponse(const ModelInferRequest& request, const InferPlan& plan,
-                               std::vector<v1::SegmentResponse>* answers, ModelInferResponse* response) {
-  RETURN_IF_ERROR(CheckSizes(plan, *answers));
-  const v1::SegmentResponse& first = answers->front();
+                               absl::Span<const InferAnswer> answers, const SharedWriter& write_shared,
+                               ModelInferResponse* response) {
+  RETURN_IF_ERROR(CheckSizes(plan, answers));
+  const v1::SegmentResponse& first = answers[0].message;
   response->set_model_name(request.model_name());
   response->set_model_version(absl::StrCat(first.model().version()));
   response->set_id(request.id());
-  for (size_t i = 0; i < answers->size(); ++i) {
-    FillAnswerParameters((*answers)[i], plan.pictures[i], answers->size() == 1 ? "" : absl::StrCat("[", i, "]"),
+  for (size_t i = 0; i < answers.size(); ++i) {
+    FillAnswerParameters(answers[i].message, plan.pictures[i], answers.size() == 1 ? "" : absl::StrCat("[", i, "]"),
                          response->mutable_parameters());
   }
   for (const InferOutput& output : plan.outputs) {
     ModelInferResponse::InferOutputTensor* tensor = response->add_outputs();
     tensor->set_name(output.is_labels ? kLabelsOutput : kUncertaintyOutput);
     tensor->set_datatype(output.is_labels ? "UINT8" : plan.is_half ? "FP16" : "FP32");
-    tensor->add_shape(static_cast<int64_t>(answers->size()));
+    tensor->add_shape(static_cast<int64_t>(answers.size()));
     tensor->add_shape(first.height());
     tensor->add_shape(first.width());
     if (output.shared.has_value()) FillSharedParameters(*output.shared, tensor->mutable_parameters());
-    *response->add_raw_output_contents() = TakeOutput(output, answers);
+    RETURN_IF_ERROR(WriteOutput(output, answers, write_shared, response->add_raw_output_contents()));
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,8 @@
 // Pure functions, thread-safe.
 #pragma once
 
+#include <grpcpp/support/slice.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,6 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "candor/v1/segmentation.pb.h"
 #include "inference/grpc_service.pb.h"
 
@@ -60,9 +64,20 @@ using SharedReader = std::function<absl::StatusOr<std::string>(const SharedTenso
 absl::StatusOr<InferPlan> PlanInfer(const inference::ModelInferRequest& request, const std::string& model,
                                     InputForm form, const InferLimits& limits, const SharedReader& read_shared);
 
-// `answers`, in the order of `plan.pictures`, lose their labels and maps. Every output is in raw_output_contents, those
-// for shared memory too. InvalidArgument: pictures of several sizes, or more than a message holds.
+// Writes bytes at a tensor's place in shared memory, from `at` on.
+using SharedWriter = std::function<absl::Status(const SharedTensor&, uint64_t at, absl::string_view bytes)>;
+
+// What a picture became.
+struct InferAnswer {
+  v1::SegmentResponse message;
+  std::vector<grpc::Slice> large_fields;  // its labels and maps, with placeholders in the message (wire/large_fields.h)
+};
+
+// `answers` are in the order of `plan.pictures`. An output goes to raw_output_contents, or to shared memory with an
+// empty string there. InvalidArgument: pictures of several sizes, or more than a message holds; else what
+// `write_shared` says.
 absl::Status FillInferResponse(const inference::ModelInferRequest& request, const InferPlan& plan,
-                               std::vector<v1::SegmentResponse>* answers, inference::ModelInferResponse* response);
+                               absl::Span<const InferAnswer> answers, const SharedWriter& write_shared,
+                               inference::ModelInferResponse* response);
 
 }  // namespace candor

@@ -60,7 +60,8 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
   if (plan_.timeout.has_value()) caller.deadline = std::min(caller.deadline, arrival_ + *plan_.timeout);
   answers_.resize(plan_.pictures.size());
   for (size_t i = 0; i < answers_.size(); ++i) {
-    tasks_.push_back(std::make_unique<SegmentTask>(context_.serving, caller, plan_.pictures[i], &answers_[i]));
+    tasks_.push_back(std::make_unique<SegmentTask>(context_.serving, caller, plan_.pictures[i], &answers_[i].message,
+                                                   absl::Span<const absl::string_view>(), &answers_[i].large_fields));
   }
   return absl::OkStatus();
 }
@@ -126,14 +127,10 @@ void InferRun::Finish(const absl::Status& status) {
 }
 
 absl::Status InferRun::PutTogether() {
-  RETURN_IF_ERROR(FillInferResponse(request_, plan_, &answers_, &response_));
-  for (size_t i = 0; i < plan_.outputs.size(); ++i) {
-    if (!plan_.outputs[i].shared.has_value()) continue;
-    std::string& bytes = *response_.mutable_raw_output_contents(static_cast<int>(i));
-    RETURN_IF_ERROR(context_.regions->Write(*plan_.outputs[i].shared, bytes));
-    bytes.clear();
-  }
-  return absl::OkStatus();
+  const SharedWriter write_shared = [this](const SharedTensor& tensor, uint64_t at, absl::string_view bytes) {
+    return context_.regions->Write(tensor, at, bytes);
+  };
+  return FillInferResponse(request_, plan_, answers_, write_shared, &response_);
 }
 
 }  // namespace candor

@@ -72,7 +72,7 @@ class InferRun : public std::enable_shared_from_this<InferRun> {
   std::string model_label_;
   absl::Status refusal_;
   InferPlan plan_;
-  std::vector<v1::SegmentResponse> answers_;         // by picture
+  std::vector<InferAnswer> answers_;                 // by picture
   std::vector<std::unique_ptr<SegmentTask>> tasks_;  // by picture; after the messages they borrow
   std::atomic<int> parts_left_{0};
   std::atomic<bool> has_failed_{false};

@@ -161,10 +161,10 @@ absl::StatusOr<std::string> SharedRegions::Read(const SharedTensor& tensor) cons
   return bytes;
 }
 
-absl::Status SharedRegions::Write(const SharedTensor& tensor, absl::string_view bytes) const {
+absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<const Open> open, Find(tensor.region));
-  if (bytes.size() > tensor.bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("shared_memory_byte_size: the output needs ", bytes.size(),
+  if (at > tensor.bytes || bytes.size() > tensor.bytes - at) {
+    return absl::InvalidArgumentError(absl::StrCat("shared_memory_byte_size: the output needs ", at + bytes.size(),
                                                    " bytes, region \"", tensor.region, "\" has ", tensor.bytes,
                                                    " for it"));
   }
@@ -172,10 +172,11 @@ absl::Status SharedRegions::Write(const SharedTensor& tensor, absl::string_view 
     return absl::InvalidArgumentError(
         absl::StrCat("shared_memory_region: the server may not write to \"", tensor.region, "\""));
   }
-  ASSIGN_OR_RETURN(const uint64_t place, PlaceOf(*open, tensor, bytes.size()));
+  ASSIGN_OR_RETURN(const uint64_t place, PlaceOf(*open, tensor, at + bytes.size()));
   size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count = pwrite(open->fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(place + done));
+    const ssize_t count =
+        pwrite(open->fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(place + at + done));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
       return absl::InvalidArgumentError(

@@ -43,8 +43,8 @@ class SharedRegions {
 
   // InvalidArgument: no such region, beyond its end, or beyond the end of the file as it is now.
   absl::StatusOr<std::string> Read(const SharedTensor& tensor) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Writes `bytes`, not more than `tensor.bytes`, at its place. Errors as above.
-  absl::Status Write(const SharedTensor& tensor, absl::string_view bytes) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Writes `bytes` at the tensor's place, from its byte `at` on, and not beyond its end. Errors as above.
+  absl::Status Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Open;

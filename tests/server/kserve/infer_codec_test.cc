@@ -10,6 +10,7 @@
 
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
+#include "wire/large_fields.h"
 
 namespace candor {
 namespace {
@@ -23,6 +24,10 @@ using testing::StartsWith;
 constexpr InferLimits kLimits{4, 1000};
 
 absl::StatusOr<std::string> NothingShared(const SharedTensor& /*tensor*/) {
+  return absl::UnimplementedError("nothing is shared");
+}
+
+absl::Status NothingWritten(const SharedTensor& /*tensor*/, uint64_t /*at*/, absl::string_view /*bytes*/) {
   return absl::UnimplementedError("nothing is shared");
 }
 
@@ -252,23 +257,26 @@ TEST(PlanInferTest, SharedMemoryIsReadInPlaceOfContents) {
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("at most max_message_bytes (1000), got 1001")));
 }
 
-// An answer as the segmentation service gives it.
-v1::SegmentResponse Answer(int width, int height, char label, char value) {
-  v1::SegmentResponse answer;
+// An answer as the segmentation service gives it, the map first of its large fields.
+InferAnswer Answer(int width, int height, char label, char value) {
+  InferAnswer result;
+  v1::SegmentResponse& answer = result.message;
   answer.mutable_model()->set_version(3);
   answer.mutable_model()->set_digest("dd");
   answer.set_members(10);
   answer.set_width(width);
   answer.set_height(height);
-  answer.set_labels(std::string(static_cast<size_t>(width * height), label));
-  answer.add_maps()->set_data(std::string(static_cast<size_t>(4 * width * height), value));
+  answer.add_maps()->set_data(LargeFieldPlaceholder(0));
+  result.large_fields.push_back(SliceOf(std::string(static_cast<size_t>(4 * width * height), value)));
+  answer.set_labels(LargeFieldPlaceholder(1));
+  result.large_fields.push_back(SliceOf(std::string(static_cast<size_t>(width * height), label)));
   v1::UncertaintyStatistics* statistics = answer.add_statistics();
   statistics->set_kind(v1::PREDICTIVE_STDDEV);
   statistics->set_mean(0.25F);
   statistics->set_share_above_threshold(0.5F);
   answer.set_verdict(v1::REVIEW);
   answer.mutable_timing()->set_infer_ms(1.5F);
-  return answer;
+  return result;
 }
 
 TEST(FillInferResponseTest, OutputsAreRawAndInOrder) {
@@ -277,9 +285,9 @@ TEST(FillInferResponseTest, OutputsAreRawAndInOrder) {
   request.add_outputs()->set_name("labels");
   const auto plan = PlanPixels(request);
   ASSERT_THAT(plan, IsOk());
-  std::vector<v1::SegmentResponse> answers = {Answer(3, 2, 'l', 'u')};
+  std::vector<InferAnswer> answers = {Answer(3, 2, 'l', 'u')};
   ModelInferResponse response;
-  ASSERT_THAT(FillInferResponse(request, *plan, &answers, &response), IsOk());
+  ASSERT_THAT(FillInferResponse(request, *plan, answers, NothingWritten, &response), IsOk());
   EXPECT_EQ(response.model_name(), "street");
   EXPECT_EQ(response.model_version(), "3");
   EXPECT_EQ(response.id(), "r7");
@@ -302,28 +310,53 @@ TEST(FillInferResponseTest, PicturesOfOneSizeBecomeOneTensor) {
   const ModelInferRequest request = PixelRequest(2);
   const auto plan = PlanPixels(request);
   ASSERT_THAT(plan, IsOk());
-  std::vector<v1::SegmentResponse> answers = {Answer(3, 2, 'a', 'b'), Answer(3, 2, 'c', 'd')};
+  std::vector<InferAnswer> answers = {Answer(3, 2, 'a', 'b'), Answer(3, 2, 'c', 'd')};
   ModelInferResponse response;
-  ASSERT_THAT(FillInferResponse(request, *plan, &answers, &response), IsOk());
+  ASSERT_THAT(FillInferResponse(request, *plan, answers, NothingWritten, &response), IsOk());
   EXPECT_THAT(response.outputs(0).shape(), testing::ElementsAre(2, 2, 3));
   EXPECT_EQ(response.raw_output_contents(0), "aaaaaacccccc");
   EXPECT_EQ(response.raw_output_contents(1), std::string(24, 'b') + std::string(24, 'd'));
   EXPECT_EQ(response.parameters().at("uncertainty_mean[1]").double_param(), 0.25);
   answers = {Answer(3, 2, 'a', 'b'), Answer(2, 3, 'c', 'd')};
-  EXPECT_THAT(FillInferResponse(request, *plan, &answers, &response),
+  EXPECT_THAT(FillInferResponse(request, *plan, answers, NothingWritten, &response),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("one size, got 3x2 and 2x3")));
+}
+
+TEST(FillInferResponseTest, SharedOutputsAreWrittenPictureByPicture) {
+  ModelInferRequest request = PixelRequest(2);
+  auto* labels = request.add_outputs();
+  labels->set_name("labels");
+  (*labels->mutable_parameters())["shared_memory_region"].set_string_param("answers");
+  (*labels->mutable_parameters())["shared_memory_byte_size"].set_int64_param(12);
+  request.add_outputs()->set_name("uncertainty");
+  const auto plan = PlanPixels(request);
+  ASSERT_THAT(plan, IsOk());
+  const std::vector<InferAnswer> answers = {Answer(3, 2, 'a', 'b'), Answer(3, 2, 'c', 'd')};
+  std::string written(12, '-');
+  const auto write = [&written](const SharedTensor& tensor, uint64_t at, absl::string_view bytes) {
+    EXPECT_EQ(tensor.region, "answers");
+    written.replace(at, bytes.size(), bytes.data(), bytes.size());
+    return absl::OkStatus();
+  };
+  ModelInferResponse response;
+  ASSERT_THAT(FillInferResponse(request, *plan, answers, write, &response), IsOk());
+  EXPECT_EQ(written, "aaaaaacccccc");
+  EXPECT_EQ(response.raw_output_contents(0), "");
+  EXPECT_EQ(response.raw_output_contents(1), std::string(24, 'b') + std::string(24, 'd'));
+  EXPECT_THAT(FillInferResponse(request, *plan, answers, NothingWritten, &response),
+              HasStatus(absl::StatusCode::kUnimplemented, "nothing is shared"));
 }
 
 TEST(FillInferResponseTest, AnAnswerThatNoMessageHoldsIsRefused) {
   const ModelInferRequest request = PixelRequest(2);
   const auto plan = PlanPixels(request);
-  std::vector<v1::SegmentResponse> answers(2);
-  for (v1::SegmentResponse& answer : answers) {
-    answer.set_width(16384);
-    answer.set_height(16384);
+  std::vector<InferAnswer> answers(2);
+  for (InferAnswer& answer : answers) {
+    answer.message.set_width(16384);
+    answer.message.set_height(16384);
   }
   ModelInferResponse response;
-  EXPECT_THAT(FillInferResponse(request, *plan, &answers, &response),
+  EXPECT_THAT(FillInferResponse(request, *plan, answers, NothingWritten, &response),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("the answer would have 2684354560 bytes")));
 }
 

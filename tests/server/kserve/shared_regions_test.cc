@@ -61,7 +61,7 @@ TEST(SharedRegionsTest, ReadsAndWritesInsideTheRegion) {
   ASSERT_THAT(regions.Register({"r", file.key(), 2, 6}), IsOk());
   EXPECT_THAT(regions.Read({"r", 1, 3}), IsOkAndHolds("345"));
   EXPECT_THAT(regions.Read({"r", 0, 6}), IsOkAndHolds("234567"));
-  ASSERT_THAT(regions.Write({"r", 4, 2}, "ab"), IsOk());
+  ASSERT_THAT(regions.Write({"r", 4, 2}, 0, "ab"), IsOk());
   EXPECT_EQ(file.Contents(10), "012345ab89");
 }
 
@@ -73,9 +73,9 @@ TEST(SharedRegionsTest, NothingGoesBeyondTheRegion) {
   for (const SharedTensor& tensor : {SharedTensor{"r", 0, 7}, SharedTensor{"r", 6, 1}, SharedTensor{"r", 7, 0},
                                      SharedTensor{"r", kHuge, 2}, SharedTensor{"r", 1, kHuge}}) {
     EXPECT_THAT(regions.Read(tensor), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("beyond the 6 bytes")));
-    EXPECT_THAT(regions.Write(tensor, ""), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("beyond the 6")));
+    EXPECT_THAT(regions.Write(tensor, 0, ""), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("beyond the 6")));
   }
-  EXPECT_THAT(regions.Write({"r", 0, 2}, "abc"),
+  EXPECT_THAT(regions.Write({"r", 0, 2}, 0, "abc"),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("the output needs 3 bytes")));
   EXPECT_EQ(file.Contents(10), "0123456789");
 }
@@ -87,7 +87,7 @@ TEST(SharedRegionsTest, AFileThatIsCutShortIsAnError) {
   file.Cut(50000);
   EXPECT_THAT(regions.Read({"r", 0, 100000}),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("cut to 50000 bytes")));
-  EXPECT_THAT(regions.Write({"r", 49999, 2}, "ab"),
+  EXPECT_THAT(regions.Write({"r", 49999, 2}, 0, "ab"),
               HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("cut to 50000 bytes")));
   EXPECT_THAT(regions.Read({"r", 0, 50000}), IsOkAndHolds(SizeIs(50000)));
 }
