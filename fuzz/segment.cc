@@ -57,7 +57,7 @@ absl::Status Answer(const Incoming<v1::SegmentRequest>& incoming, v1::SegmentRes
   v1::SegmentResponse message;
   std::vector<grpc::Slice> large_fields;
   SegmentTask task(FuzzServing(), {"Segment", {"fuzz", {}}}, incoming.message, &message,
-                   incoming.RawData(incoming.message), &large_fields);
+                   RawPixels{incoming.RawData(incoming.message)}, &large_fields);
   const absl::Status status = Wait(&task);
   if (!status.ok()) return status;
   const std::string bytes = BytesOf(Serialize(message, large_fields));

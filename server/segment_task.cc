@@ -37,12 +37,11 @@ absl::Status WithContext(absl::string_view prefix, const absl::Status& status) {
 }  // namespace
 
 SegmentTask::SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
-                         v1::SegmentResponse* response, absl::Span<const absl::string_view> raw_data,
-                         std::vector<grpc::Slice>* large_fields)
+                         v1::SegmentResponse* response, RawPixels pixels, std::vector<grpc::Slice>* large_fields)
     : serving_(serving),
       caller_(std::move(caller)),
       request_(request),
-      raw_data_(raw_data),
+      pixels_(std::move(pixels)),
       response_(*response),
       large_fields_(large_fields),
       arrival_(steady_clock::now()) {}
@@ -131,7 +130,7 @@ absl::Status SegmentTask::Decode() {
   const SteadyTime start = steady_clock::now();
   queue_ms_ += MillisecondsSince(handed_over_);
   RETURN_IF_ERROR(StillWanted());
-  absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), raw_data_, serving_.decode_limits);
+  absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), pixels_, serving_.decode_limits);
   if (!image.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
     serving_.refused_pictures->Keep(caller_.identity.request_id, request_.image().encoded());
   }

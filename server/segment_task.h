@@ -24,6 +24,7 @@
 #include "server/refused_pictures.h"
 #include "server/request_identity.h"
 #include "server/segment_plan.h"
+#include "server/segmentation_codec.h"
 #include "server/shadow/shadow.h"
 
 namespace candor {
@@ -58,11 +59,10 @@ class SegmentTask {
   using Done = std::function<void(const absl::Status&)>;
   using Preliminary = std::function<void(const v1::SegmentResponse&)>;
 
-  // All is borrowed until the destructor. `raw_data`: the bytes of image.raw.data, in pieces, if the message does not
-  // have them. `large_fields`: where labels and maps go, with placeholders in the response; null: into the response.
+  // All is borrowed until the destructor. `large_fields`: where labels and maps go, with placeholders in the response;
+  // null: into the response.
   SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
-              v1::SegmentResponse* response, absl::Span<const absl::string_view> raw_data = {},
-              std::vector<grpc::Slice>* large_fields = nullptr);
+              v1::SegmentResponse* response, RawPixels pixels = {}, std::vector<grpc::Slice>* large_fields = nullptr);
   // Not before `done` has been called, if the task was started; once the response has left: only then does the request
   // count as over.
   ~SegmentTask();
@@ -119,7 +119,7 @@ class SegmentTask {
   const ServingContext& serving_;
   const TaskCaller caller_;
   const v1::SegmentRequest& request_;
-  const absl::Span<const absl::string_view> raw_data_;
+  const RawPixels pixels_;
   v1::SegmentResponse& response_;
   std::vector<grpc::Slice>* const large_fields_;  // may be null
   const SteadyTime arrival_;

@@ -15,6 +15,7 @@
 #include "core/base/status_macros.h"
 #include "core/image/draw.h"
 #include "core/image/encode.h"
+#include "core/image/pixel_limit.h"
 #include "core/image/raw_image.h"
 #include "core/image/run_lengths.h"
 #include "server/error_details.h"
@@ -209,8 +210,7 @@ void FillOverlay(const OverlayPlan& plan, const std::optional<Region>& region, c
 
 }  // namespace
 
-absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, absl::Span<const absl::string_view> raw_data,
-                                         const DecodeLimits& limits) {
+absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels, const DecodeLimits& limits) {
   if (image.has_encoded()) {
     absl::StatusOr<Image> decoded = DecodeImage(image.encoded(), limits);
     if (!decoded.ok()) return Prefixed("image.encoded: ", decoded.status());
@@ -223,8 +223,16 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, absl::Span<cons
   raw.height = image.raw().height();
   raw.stride = image.raw().stride();
   raw.data = image.raw().data();
+  if (pixels.read) {
+    const absl::Status fits = CheckPixelCount("width", raw.width, raw.height, limits);
+    if (!fits.ok()) return Prefixed("image.raw.", fits);
+    Image read{raw.width, raw.height, {}};
+    read.pixels.resize(static_cast<size_t>(raw.width) * raw.height * 3);
+    RETURN_IF_ERROR(pixels.read(absl::MakeSpan(read.pixels)));
+    return read;
+  }
   absl::StatusOr<Image> converted =
-      raw_data.empty() ? ConvertRawImage(raw, limits) : ConvertRawImage(raw, raw_data, limits);
+      pixels.pieces.empty() ? ConvertRawImage(raw, limits) : ConvertRawImage(raw, pixels.pieces, limits);
   if (!converted.ok()) return Prefixed("image.raw.", converted.status());
   return converted;
 }

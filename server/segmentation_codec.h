@@ -5,6 +5,7 @@
 
 #include <grpcpp/support/slice.h>
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -17,10 +18,15 @@
 
 namespace candor {
 
+// Where the bytes of image.raw.data are if not in the message. Borrows all.
+struct RawPixels {
+  absl::Span<const absl::string_view> pieces = {};  // one after another
+  // Or what reads them, all of them, for RGB8 without gaps; its error is the picture's.
+  std::function<absl::Status(absl::Span<uint8_t>)> read = nullptr;
+};
+
 // InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
-// `raw_data`: the bytes of image.raw.data, in pieces, where they are not in the message.
-absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, absl::Span<const absl::string_view> raw_data,
-                                         const DecodeLimits& limits);
+absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels, const DecodeLimits& limits);
 
 // Everything but request id and timing. `picture` is the whole one, needed only if the plan needs it. Takes labels and
 // maps out of `segmentation`, and changes the labels that `plan.abstain` says. `large_fields`: where they go, with

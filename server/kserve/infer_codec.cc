@@ -50,25 +50,27 @@ absl::Status CheckContents(const InferTensorContents& contents, int wanted_kind_
       absl::StrCat("inputs[0].contents: must have ", wanted_kind, " alone for this datatype"));
 }
 
-// Bytes of an input, wherever they are. `storage` keeps those that are not in the request; nothing: typed contents.
-absl::StatusOr<std::optional<absl::string_view>> RawInput(const ModelInferRequest& request, const InferLimits& limits,
-                                                          const SharedReader& read_shared, std::string* storage) {
+// Where the input lies in shared memory; nothing: it is in the request.
+absl::StatusOr<std::optional<SharedTensor>> SharedInput(const ModelInferRequest& request, const InferLimits& limits) {
   const ModelInferRequest::InferInputTensor& input = request.inputs(0);
-  ASSIGN_OR_RETURN(const std::optional<SharedTensor> shared, ReadSharedParameters("inputs[0]", input.parameters()));
+  ASSIGN_OR_RETURN(std::optional<SharedTensor> shared, ReadSharedParameters("inputs[0]", input.parameters()));
+  if (!shared.has_value()) return shared;
+  if (request.raw_input_contents_size() > 0 || input.has_contents()) {
+    return absl::InvalidArgumentError("inputs[0]: must have no contents beside shared_memory_region");
+  }
+  if (shared->bytes > static_cast<uint64_t>(limits.max_bytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("inputs[0].parameters[\"shared_memory_byte_size\"]: must be at most max_message_bytes (",
+                     limits.max_bytes, "), got ", shared->bytes));
+  }
+  return shared;
+}
+
+// Bytes of an input in the request; nothing: typed contents.
+absl::StatusOr<std::optional<absl::string_view>> RawInput(const ModelInferRequest& request) {
+  const ModelInferRequest::InferInputTensor& input = request.inputs(0);
   if (request.raw_input_contents_size() > 0 && input.has_contents()) {
     return absl::InvalidArgumentError("inputs[0].contents: must be absent beside raw_input_contents");
-  }
-  if (shared.has_value()) {
-    if (request.raw_input_contents_size() > 0 || input.has_contents()) {
-      return absl::InvalidArgumentError("inputs[0]: must have no contents beside shared_memory_region");
-    }
-    if (shared->bytes > static_cast<uint64_t>(limits.max_bytes)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("inputs[0].parameters[\"shared_memory_byte_size\"]: must be at most max_message_bytes (",
-                       limits.max_bytes, "), got ", shared->bytes));
-    }
-    ASSIGN_OR_RETURN(*storage, read_shared(*shared));
-    return absl::string_view(*storage);
   }
   if (request.raw_input_contents_size() == 1) return absl::string_view(request.raw_input_contents(0));
   if (request.raw_input_contents_size() > 1) {
@@ -81,9 +83,22 @@ absl::StatusOr<std::optional<absl::string_view>> RawInput(const ModelInferReques
   return std::nullopt;
 }
 
+// The elements of a typed UINT8 tensor.
+absl::StatusOr<std::string> TypedPixels(const InferTensorContents& contents) {
+  RETURN_IF_ERROR(CheckContents(contents, contents.uint_contents_size(), "uint_contents"));
+  std::string bytes;
+  for (const uint32_t value : contents.uint_contents()) {
+    if (value > 255) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("inputs[0].contents.uint_contents: must be in [0, 255] for UINT8, got ", value));
+    }
+    bytes.push_back(static_cast<char>(value));
+  }
+  return bytes;
+}
+
 // UINT8 [N, H, W, 3].
-absl::Status AddPixels(const ModelInferRequest& request, const InferLimits& limits, const SharedReader& read_shared,
-                       std::vector<v1::SegmentRequest>* pictures) {
+absl::Status AddPixels(const ModelInferRequest& request, const InferLimits& limits, InferPlan* plan) {
   constexpr int64_t kMostSide = std::numeric_limits<int32_t>::max();
   const ModelInferRequest::InferInputTensor& input = request.inputs(0);
   if (input.shape_size() != 4 || input.shape(3) != 3 || input.shape(1) < 1 || input.shape(1) > kMostSide ||
@@ -91,37 +106,32 @@ absl::Status AddPixels(const ModelInferRequest& request, const InferLimits& limi
     return RefuseShape(input, "[N,H,W,3]");
   }
   RETURN_IF_ERROR(CheckPictureCount(input, limits));
-  std::string storage;
-  ASSIGN_OR_RETURN(const std::optional<absl::string_view> raw, RawInput(request, limits, read_shared, &storage));
+  ASSIGN_OR_RETURN(const std::optional<SharedTensor> shared, SharedInput(request, limits));
+  std::string typed;
   absl::string_view bytes;
-  if (raw.has_value()) {
-    bytes = *raw;
-  } else {
-    RETURN_IF_ERROR(CheckContents(input.contents(), input.contents().uint_contents_size(), "uint_contents"));
-    for (const uint32_t value : input.contents().uint_contents()) {
-      if (value > 255) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("inputs[0].contents.uint_contents: must be in [0, 255] for UINT8, got ", value));
-      }
-      storage.push_back(static_cast<char>(value));
+  if (!shared.has_value()) {
+    ASSIGN_OR_RETURN(const std::optional<absl::string_view> raw, RawInput(request));
+    if (!raw.has_value()) {
+      ASSIGN_OR_RETURN(typed, TypedPixels(input.contents()));
     }
-    bytes = storage;
+    bytes = raw.value_or(typed);
   }
   // Compared by division: the product of a client's numbers may overflow.
+  const uint64_t size = shared.has_value() ? shared->bytes : bytes.size();
   const uint64_t count = static_cast<uint64_t>(input.shape(0));
   const uint64_t row = 3 * static_cast<uint64_t>(input.shape(2));
   const uint64_t picture = row * static_cast<uint64_t>(input.shape(1));  // below 2^64: 3 * (2^31)^2
-  if (bytes.size() % count != 0 || bytes.size() / count != picture) {
+  if (size % count != 0 || size / count != picture) {
     return absl::InvalidArgumentError(absl::StrCat("inputs[0]: shape ", ShapeText(input.shape()), " needs ", count,
-                                                   " times ", picture, " bytes, got ", bytes.size()));
+                                                   " times ", picture, " bytes, got ", size));
   }
   for (uint64_t i = 0; i < count; ++i) {
-    v1::RawImage* image = pictures->emplace_back().mutable_image()->mutable_raw();
+    v1::RawImage* image = plan->pictures.emplace_back().mutable_image()->mutable_raw();
     image->set_format(v1::RGB8);
     image->set_width(static_cast<int32_t>(input.shape(2)));
     image->set_height(static_cast<int32_t>(input.shape(1)));
-    if (count == 1 && !storage.empty()) {
-      image->set_data(std::move(storage));
+    if (shared.has_value()) {
+      plan->shared_pixels.push_back({shared->region, shared->offset + i * picture, picture});
     } else {
       image->set_data(bytes.data() + i * picture, picture);
     }
@@ -153,8 +163,12 @@ absl::Status AddFiles(const ModelInferRequest& request, const InferLimits& limit
   const ModelInferRequest::InferInputTensor& input = request.inputs(0);
   if (input.shape_size() != 1) return RefuseShape(input, "[N]");
   RETURN_IF_ERROR(CheckPictureCount(input, limits));
-  std::string storage;
-  ASSIGN_OR_RETURN(const std::optional<absl::string_view> raw, RawInput(request, limits, read_shared, &storage));
+  ASSIGN_OR_RETURN(const std::optional<SharedTensor> shared, SharedInput(request, limits));
+  if (shared.has_value()) {
+    ASSIGN_OR_RETURN(const std::string elements, read_shared(*shared));
+    return AddElements(elements, input.shape(0), pictures);
+  }
+  ASSIGN_OR_RETURN(const std::optional<absl::string_view> raw, RawInput(request));
   if (raw.has_value()) return AddElements(*raw, input.shape(0), pictures);
   const InferTensorContents& contents = input.contents();
   RETURN_IF_ERROR(CheckContents(contents, contents.bytes_contents_size(), "bytes_contents"));
@@ -256,7 +270,7 @@ absl::StatusOr<InferPlan> PlanInfer(const ModelInferRequest& request, const std:
   plan.is_half = parameters.is_half;
   RETURN_IF_ERROR(CheckInput(request, form));
   RETURN_IF_ERROR(PlanOutputs(request, &plan));
-  RETURN_IF_ERROR(form == InputForm::kPixels ? AddPixels(request, limits, read_shared, &plan.pictures)
+  RETURN_IF_ERROR(form == InputForm::kPixels ? AddPixels(request, limits, &plan)
                                              : AddFiles(request, limits, read_shared, &plan.pictures));
   bool wants_labels = false;
   bool wants_uncertainty = false;

@@ -46,6 +46,9 @@ struct InferOutput {
 // A request, checked.
 struct InferPlan {
   std::vector<v1::SegmentRequest> pictures;
+  // By picture, where the pixels are if not in the message above: they are read when the picture's turn comes. Empty:
+  // all are in the messages.
+  std::vector<SharedTensor> shared_pixels;
   std::vector<InferOutput> outputs;  // in the order of the answer
   bool is_half = false;              // uncertainty is FP16
   std::optional<std::chrono::microseconds> timeout;
@@ -56,7 +59,7 @@ struct InferLimits {
   int64_t max_bytes = 0;  // of an input in shared memory
 };
 
-// Reads a tensor of a request out of shared memory.
+// Reads files out of shared memory.
 using SharedReader = std::function<absl::StatusOr<std::string>(const SharedTensor&)>;
 
 // `model`: for the messages to our own service. InvalidArgument begins with the field's path and names an unknown

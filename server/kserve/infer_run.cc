@@ -54,14 +54,18 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
     return context_.regions->Read(tensor);
   };
   ASSIGN_OR_RETURN(plan_, PlanInfer(request_, entry.info().name, entry.form, context_.limits, read_shared));
-  for (const InferOutput& output : plan_.outputs) {
-    if (output.shared.has_value() && context_.regions == nullptr) return NoSharedMemory();
-  }
+  bool is_shared = !plan_.shared_pixels.empty();
+  for (const InferOutput& output : plan_.outputs) is_shared |= output.shared.has_value();
+  if (is_shared && context_.regions == nullptr) return NoSharedMemory();
   if (plan_.timeout.has_value()) caller.deadline = std::min(caller.deadline, arrival_ + *plan_.timeout);
   answers_.resize(plan_.pictures.size());
   for (size_t i = 0; i < answers_.size(); ++i) {
+    RawPixels pixels;
+    if (!plan_.shared_pixels.empty()) {
+      pixels.read = [this, i](absl::Span<uint8_t> to) { return context_.regions->Read(plan_.shared_pixels[i], to); };
+    }
     tasks_.push_back(std::make_unique<SegmentTask>(context_.serving, caller, plan_.pictures[i], &answers_[i].message,
-                                                   absl::Span<const absl::string_view>(), &answers_[i].large_fields));
+                                                   std::move(pixels), &answers_[i].large_fields));
   }
   return absl::OkStatus();
 }

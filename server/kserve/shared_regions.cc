@@ -145,12 +145,20 @@ absl::StatusOr<uint64_t> SharedRegions::PlaceOf(const Open& open, const SharedTe
 }
 
 absl::StatusOr<std::string> SharedRegions::Read(const SharedTensor& tensor) const {
+  // Before memory is taken: the size is the client's word.
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Open> open, Find(tensor.region));
+  RETURN_IF_ERROR(PlaceOf(*open, tensor, tensor.bytes).status());
+  std::string bytes(tensor.bytes, '\0');
+  RETURN_IF_ERROR(Read(tensor, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}));
+  return bytes;
+}
+
+absl::Status SharedRegions::Read(const SharedTensor& tensor, absl::Span<uint8_t> to) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<const Open> open, Find(tensor.region));
   ASSIGN_OR_RETURN(const uint64_t place, PlaceOf(*open, tensor, tensor.bytes));
-  std::string bytes(tensor.bytes, '\0');
   size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count = pread(open->fd, &bytes[done], bytes.size() - done, static_cast<off_t>(place + done));
+  while (done < to.size()) {
+    const ssize_t count = pread(open->fd, &to[done], to.size() - done, static_cast<off_t>(place + done));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
       return absl::InvalidArgumentError(
@@ -158,7 +166,7 @@ absl::StatusOr<std::string> SharedRegions::Read(const SharedTensor& tensor) cons
     }
     done += static_cast<size_t>(count);
   }
-  return bytes;
+  return absl::OkStatus();
 }
 
 absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const {

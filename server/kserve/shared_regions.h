@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "server/kserve/infer_codec.h"
 
 namespace candor {
@@ -43,6 +44,8 @@ class SharedRegions {
 
   // InvalidArgument: no such region, beyond its end, or beyond the end of the file as it is now.
   absl::StatusOr<std::string> Read(const SharedTensor& tensor) const ABSL_LOCKS_EXCLUDED(mu_);
+  // The same to `to`, which is as large as the tensor.
+  absl::Status Read(const SharedTensor& tensor, absl::Span<uint8_t> to) const ABSL_LOCKS_EXCLUDED(mu_);
   // Writes `bytes` at the tensor's place, from its byte `at` on, and not beyond its end. Errors as above.
   absl::Status Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -247,7 +247,7 @@ void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
   TaskCaller caller{"SegmentStream", identity_, FrameDeadline()};
   frame->task =
       std::make_unique<SegmentTask>(serving_, std::move(caller), frame->request(), frame->response.mutable_result(),
-                                    frame->incoming->RawData(frame->request()), &frame->large_fields);
+                                    RawPixels{frame->incoming->RawData(frame->request())}, &frame->large_fields);
   ++running_;
   actions->start = frame;
 }

@@ -235,26 +235,46 @@ TEST(PlanInferTest, ARefusalNamesTheTensor) {
               says("outputs[0].parameters[\"classification\"]: ", "unknown"));
 }
 
-TEST(PlanInferTest, SharedMemoryIsReadInPlaceOfContents) {
-  ModelInferRequest request = PixelRequest();
+TEST(PlanInferTest, SharedPixelsAreReadLater) {
+  ModelInferRequest request = PixelRequest(2);
   request.clear_raw_input_contents();
   auto& parameters = *request.mutable_inputs(0)->mutable_parameters();
   parameters["shared_memory_region"].set_string_param("camera");
   EXPECT_THAT(PlanPixels(request), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("shared_memory_byte_size")));
-  parameters["shared_memory_byte_size"].set_int64_param(18);
+  parameters["shared_memory_byte_size"].set_int64_param(36);
+  parameters["shared_memory_offset"].set_int64_param(5);
+  const auto plan = PlanPixels(request);
+  ASSERT_THAT(plan, IsOk());
+  ASSERT_EQ(plan->shared_pixels.size(), 2U);
+  EXPECT_EQ(plan->shared_pixels[1].region, "camera");
+  EXPECT_EQ(plan->shared_pixels[0].offset, 5U);
+  EXPECT_EQ(plan->shared_pixels[1].offset, 23U);
+  EXPECT_EQ(plan->shared_pixels[1].bytes, 18U);
+  EXPECT_EQ(plan->pictures[1].image().raw().data(), "");
+  parameters["shared_memory_byte_size"].set_int64_param(35);
+  EXPECT_THAT(PlanPixels(request), HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("needs 2 times 18 bytes")));
+  parameters["shared_memory_byte_size"].set_int64_param(1001);
+  EXPECT_THAT(PlanPixels(request),
+              HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("at most max_message_bytes (1000), got 1001")));
+}
+
+TEST(PlanInferTest, SharedFilesAreReadInPlaceOfContents) {
+  ModelInferRequest request = FileRequest("", 1);
+  request.clear_raw_input_contents();
+  auto& parameters = *request.mutable_inputs(0)->mutable_parameters();
+  parameters["shared_memory_region"].set_string_param("camera");
+  parameters["shared_memory_byte_size"].set_int64_param(6);
   parameters["shared_memory_offset"].set_int64_param(5);
   const auto reader = [](const SharedTensor& tensor) -> absl::StatusOr<std::string> {
     EXPECT_EQ(tensor.region, "camera");
     EXPECT_EQ(tensor.offset, 5u);
-    return std::string(tensor.bytes, 'p');
+    EXPECT_EQ(tensor.bytes, 6u);
+    return std::string("\2\0\0\0pq", 6);
   };
-  const auto plan = PlanInfer(request, "street", InputForm::kPixels, kLimits, reader);
+  const auto plan = PlanInfer(request, "street", InputForm::kFiles, kLimits, reader);
   ASSERT_THAT(plan, IsOk());
-  EXPECT_EQ(plan->pictures[0].image().raw().data(), std::string(18, 'p'));
-  EXPECT_THAT(PlanPixels(request), HasStatus(absl::StatusCode::kUnimplemented, "nothing is shared"));
-  parameters["shared_memory_byte_size"].set_int64_param(1001);
-  EXPECT_THAT(PlanInfer(request, "street", InputForm::kPixels, kLimits, reader),
-              HasStatus(absl::StatusCode::kInvalidArgument, HasSubstr("at most max_message_bytes (1000), got 1001")));
+  EXPECT_EQ(plan->pictures[0].image().encoded(), "pq");
+  EXPECT_THAT(PlanFiles(request), HasStatus(absl::StatusCode::kUnimplemented, "nothing is shared"));
 }
 
 // An answer as the segmentation service gives it, the map first of its large fields.
