@@ -26,11 +26,18 @@ void Plan(const inference::ModelInferRequest& request, InputForm form) {
   Demand(!plan->pictures.empty() && static_cast<int>(plan->pictures.size()) <= kLimits.max_pictures,
          "as many pictures as allowed");
   Demand(!plan->outputs.empty() && plan->outputs.size() <= 2, "labels, uncertainty or both");
-  for (const v1::SegmentRequest& picture : plan->pictures) {
+  Demand(plan->shared_pixels.empty() || plan->shared_pixels.size() == plan->pictures.size(),
+         "all pixels are shared or none");
+  for (size_t i = 0; i < plan->pictures.size(); ++i) {
+    const v1::SegmentRequest& picture = plan->pictures[i];
     Demand(picture.image().has_raw() == (form == InputForm::kPixels), "pictures come in the form of the model");
     if (!picture.image().has_raw()) continue;
     const v1::RawImage& raw = picture.image().raw();
-    Demand(static_cast<int64_t>(raw.data().size()) == int64_t{raw.width()} * raw.height() * 3,
+    const bool is_shared = !plan->shared_pixels.empty();
+    const uint64_t bytes = is_shared ? plan->shared_pixels[i].bytes : raw.data().size();
+    Demand(bytes <= static_cast<uint64_t>(kLimits.max_bytes) || !is_shared,
+           "shared memory is read up to the limit alone");
+    Demand(static_cast<int64_t>(bytes) == int64_t{raw.width()} * raw.height() * 3,
            "pixels have the bytes of their shape");
   }
 }
