@@ -3,6 +3,7 @@
 // Wires the parts of the server.
 #include "server/server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -65,6 +66,12 @@ class WithoutReflection : public grpc::ServerBuilderOption {
 // gRPC's own errors as our log lines. While a port is being opened they say, over several lines, what we say in one.
 void LogFromGrpc(gpr_log_func_args* args) {
   if (args->severity == GPR_LOG_SEVERITY_ERROR) LogDebug("gRPC", {{"message", args->message}});
+}
+
+// Protobuf's complaints, such as of text that is not UTF-8: whatever a caller sends, the log stays ours.
+void LogFromProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/, int /*line*/,
+                     const std::string& message) {
+  LogDebug("protobuf", {{"message", message}});
 }
 
 void SetGrpcArguments(const v1::ServerConfig& config, grpc::ServerBuilder* builder) {
@@ -224,6 +231,7 @@ absl::Status ServerImpl::StartMetrics() {
 
 absl::Status ServerImpl::StartGrpc() {
   gpr_set_log_function(LogFromGrpc);
+  google::protobuf::SetLogHandler(LogFromProtobuf);
   signal(SIGPIPE, SIG_IGN);  // a collector of the log that ends must not take the server with it
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // keeps the linker from dropping the library
   grpc::EnableDefaultHealthCheckService(true);

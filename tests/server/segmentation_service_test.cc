@@ -310,7 +310,10 @@ TEST(SegmentationServiceLimitsTest, AMessageOverTheLimitIsResourceExhausted) {
 
 TEST_F(SegmentationServiceTest, BytesThatAreNoRequestAreInvalid) {
   grpc::GenericStub stub(live_.channel());
-  for (const std::string& bytes : {std::string("\xFF\xFF\xFF", 3), std::string("\x12\x05\x12", 3)}) {
+  testing::internal::CaptureStderr();
+  // Cut short twice, and a model's name that is not UTF-8.
+  for (const std::string& bytes :
+       {std::string("\xFF\xFF\xFF", 3), std::string("\x12\x05\x12", 3), std::string("\x0A\x01\xFF", 3)}) {
     const grpc::Slice slice(bytes);
     const grpc::ByteBuffer request(&slice, 1);
     grpc::ByteBuffer response;
@@ -325,6 +328,7 @@ TEST_F(SegmentationServiceTest, BytesThatAreNoRequestAreInvalid) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
     EXPECT_EQ(status.error_message(), "the request is no candor.v1.SegmentRequest");
   }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("libprotobuf")));
 }
 
 TEST_F(SegmentationServiceTest, ACompressedRequestIsUnimplemented) {
