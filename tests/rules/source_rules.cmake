@@ -126,10 +126,12 @@ macro(check_direction file)
   folder_of(${file} from)
   set(seen ${sees_${from}})
   if(${file} MATCHES "^tests/(core/[a-z]+|server|trainer|client)")
-    # A test may compare its subject with any part of the core. Other tests, as integration/, join everything.
+    # A test sees what its subject sees, and may compare it with any part of the core. Other tests, as integration/, join
+    # everything.
     set(from ${CMAKE_MATCH_1})
     set(seen ${folders})
     list(FILTER seen INCLUDE REGEX "^core/")
+    list(APPEND seen ${sees_${from}})
   endif()
   if(NOT from STREQUAL "")
     foreach(include ${includes_${file}})
