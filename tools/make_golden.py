@@ -166,12 +166,13 @@ def bundles() -> None:
     for kind in ("student", "teacher"):
         folder = ROOT / f"models/camvid-{kind}"
         spec = json.loads((folder / "model.json").read_text())
+        mean, stddev = (torch.tensor(spec["normalisation"][key]).view(1, 3, 1, 1) for key in ("mean", "stddev"))
         logits, learned = [], None
         for record in spec["weights"]:
             net = Net(len(spec["classes"]), kind == "student", spec["width"]).eval()
             net.load_state_dict({k: v.float() if v.is_floating_point() else v
                                  for k, v in load_file(str(folder / record["file"])).items()})
-            out, z, _ = net(x)
+            out, z, _ = net((x - mean) / stddev)
             logits.append(out[0, :, :height, :width])
             learned = None if z is None else z[0, 0, :height, :width]
         result = measures(torch.stack(logits), learned)
