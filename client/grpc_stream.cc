@@ -12,6 +12,7 @@
 #include "client/grpc_status.h"
 #include "client/messages.h"
 #include "core/base/status_macros.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 namespace {
@@ -25,13 +26,13 @@ absl::StatusOr<v1::SegmentRequest> MakeFrameRequest(const SegmentOptions& option
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SegmentationStream>> GrpcStream::Open(std::shared_ptr<v1::Segmentation::Stub> stub,
+absl::StatusOr<std::unique_ptr<SegmentationStream>> GrpcStream::Open(const std::shared_ptr<grpc::Channel>& channel,
                                                                      const StreamOptions& options,
                                                                      absl::Duration frame_timeout) {
   RETURN_IF_ERROR(CheckHeader("request_id", options.request_id));
   RETURN_IF_ERROR(CheckHeader("traceparent", options.traceparent));
   ASSIGN_OR_RETURN(const v1::StreamOptions message, MakeStreamOptions(options, frame_timeout));
-  std::unique_ptr<GrpcStream> stream(new GrpcStream(std::move(stub)));
+  std::unique_ptr<GrpcStream> stream(new GrpcStream(channel));
   if (!options.request_id.empty()) stream->context_.AddMetadata("x-request-id", options.request_id);
   if (!options.traceparent.empty()) stream->context_.AddMetadata("traceparent", options.traceparent);
   if (options.timeout.has_value() && *options.timeout != absl::InfiniteDuration()) {
@@ -42,8 +43,10 @@ absl::StatusOr<std::unique_ptr<SegmentationStream>> GrpcStream::Open(std::shared
 }
 
 void GrpcStream::Start(const v1::StreamOptions& options) {
-  *outgoing_.mutable_options() = options;
-  stub_->async()->SegmentStream(&context_, this);
+  v1::StreamRequest first;
+  *first.mutable_options() = options;
+  outgoing_ = Serialize(first, {});
+  stub_.PrepareBidiStreamingCall(&context_, "/candor.v1.Segmentation/SegmentStream", {}, this);
   AddHold();  // until everything is read
   StartWrite(&outgoing_);
   StartRead(&incoming_);
@@ -67,24 +70,25 @@ GrpcStream::~GrpcStream() {
 absl::StatusOr<uint64_t> GrpcStream::SendEncoded(absl::string_view file_bytes, const SegmentOptions& options,
                                                  absl::Duration patience) {
   ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeFrameRequest(options));
-  v1::Image image;
-  image.set_encoded(file_bytes.data(), file_bytes.size());
-  return Send(std::move(request), std::move(image), patience);
+  std::vector<grpc::Slice> large_fields;
+  PutEncoded(file_bytes, request.mutable_image(), &large_fields);
+  return Send(std::move(request), std::move(large_fields), patience);
 }
 
 absl::StatusOr<uint64_t> GrpcStream::SendRaw(const RawImage& raw, const SegmentOptions& options,
                                              absl::Duration patience) {
   ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeFrameRequest(options));
-  // The answer's size is checked against it.
-  request.mutable_image()->mutable_raw()->set_width(raw.width);
-  request.mutable_image()->mutable_raw()->set_height(raw.height);
-  v1::Image image;
-  *image.mutable_raw() = MakeRawImage(raw);
-  return Send(std::move(request), std::move(image), patience);
+  std::vector<grpc::Slice> large_fields;
+  PutRawImage(raw, request.mutable_image()->mutable_raw(), &large_fields);
+  return Send(std::move(request), std::move(large_fields), patience);
 }
 
-absl::StatusOr<uint64_t> GrpcStream::Send(v1::SegmentRequest request, v1::Image image, absl::Duration patience) {
+absl::StatusOr<uint64_t> GrpcStream::Send(v1::SegmentRequest request, std::vector<grpc::Slice> large_fields,
+                                          absl::Duration patience) {
   const absl::Time start = absl::Now();
+  v1::StreamRequest message;
+  *message.mutable_frame() = request;
+  grpc::ByteBuffer bytes = Serialize(message, large_fields);
   uint64_t index = 0;
   {
     absl::MutexLock lock(&mu_);
@@ -95,8 +99,7 @@ absl::StatusOr<uint64_t> GrpcStream::Send(v1::SegmentRequest request, v1::Image 
     if (is_closing_) return absl::FailedPreconditionError("DoneSending was called: no frame may follow");
     if (has_write_failed_ || is_read_to_end_) return absl::FailedPreconditionError("the stream has ended");
     is_writing_ = true;
-    *outgoing_.mutable_frame() = request;
-    outgoing_.mutable_frame()->mutable_image()->Swap(&image);
+    outgoing_.Swap(&bytes);
     index = unanswered_.Add({std::move(request), start});
     AddHold();
   }
@@ -158,13 +161,13 @@ absl::Status GrpcStream::Ending() const {
   return absl::OutOfRangeError("the stream has ended");
 }
 
-absl::StatusOr<std::optional<UnansweredFrames::Frame>> GrpcStream::TakeFrame() {
+absl::StatusOr<std::optional<UnansweredFrames::Frame>> GrpcStream::TakeFrame(const v1::StreamResponse& answer) {
   if (has_statistics_) return absl::InternalError("the server sent an answer after the statistics");
-  if (incoming_.has_statistics()) {
+  if (answer.has_statistics()) {
     has_statistics_ = true;
     return std::nullopt;
   }
-  return unanswered_.Take(incoming_);
+  return unanswered_.Take(answer);
 }
 
 absl::Status GrpcStream::BreakOff(const absl::Status& status) {
@@ -175,7 +178,7 @@ absl::Status GrpcStream::BreakOff(const absl::Status& status) {
 }
 
 absl::StatusOr<StreamAnswer> GrpcStream::Next() {
-  v1::StreamResponse message;
+  Incoming<v1::StreamResponse> incoming;
   absl::StatusOr<std::optional<UnansweredFrames::Frame>> frame = std::nullopt;
   absl::Time arrival;
   uint64_t sent = 0;
@@ -183,8 +186,10 @@ absl::StatusOr<StreamAnswer> GrpcStream::Next() {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &GrpcStream::CanGiveNext));
     if (!broken_.ok() || !has_answer_) return Ending();
-    frame = TakeFrame();  // under the same lock: the order of answers is checked
-    message.Swap(&incoming_);
+    incoming.bytes.Swap(&incoming_);
+    // Under the same lock: the order of answers is checked.
+    frame = Parse(&incoming) ? TakeFrame(incoming.message)
+                             : absl::InternalError("the server's answer is no candor.v1.StreamResponse");
     arrival = arrival_;
     sent = unanswered_.sent();
     has_answer_ = false;
@@ -194,8 +199,9 @@ absl::StatusOr<StreamAnswer> GrpcStream::Next() {
   RemoveHold();
   if (!frame.ok()) return BreakOff(frame.status());
   const bool is_of_frame = frame->has_value();
-  absl::StatusOr<StreamAnswer> answer =
-      is_of_frame ? ReadStreamAnswer((*frame)->request, message) : ReadStreamStatistics(sent, message);
+  absl::StatusOr<StreamAnswer> answer = is_of_frame
+                                            ? ReadStreamAnswer((*frame)->request, incoming.message, &incoming.split)
+                                            : ReadStreamStatistics(sent, incoming.message);
   if (!answer.ok()) return BreakOff(answer.status());
   if (is_of_frame) answer->round_trip_ms = absl::ToDoubleMilliseconds(arrival - (*frame)->sent);
   if (auto* result = std::get_if<SegmentResult>(&answer->outcome)) result->round_trip_ms = answer->round_trip_ms;

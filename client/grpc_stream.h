@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/client_callback.h>
 
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "candor/v1/segmentation.grpc.pb.h"
+#include "candor/v1/segmentation.pb.h"
 #include "client/segmentation_stream.h"
 #include "client/stream_messages.h"
 
@@ -21,10 +25,10 @@ namespace candor {
 // A SegmentationStream over gRPC. At most one message is being written and one is read ahead: what waits beyond that
 // waits in the connection's own buffers, whose flow control is the only one.
 class GrpcStream final : public SegmentationStream,
-                         private grpc::ClientBidiReactor<v1::StreamRequest, v1::StreamResponse> {
+                         private grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   // InvalidArgument: options out of range. `frame_timeout` is for options without one.
-  static absl::StatusOr<std::unique_ptr<SegmentationStream>> Open(std::shared_ptr<v1::Segmentation::Stub> stub,
+  static absl::StatusOr<std::unique_ptr<SegmentationStream>> Open(const std::shared_ptr<grpc::Channel>& channel,
                                                                   const StreamOptions& options,
                                                                   absl::Duration frame_timeout);
   // Waits until gRPC is done with it.
@@ -40,14 +44,15 @@ class GrpcStream final : public SegmentationStream,
   void Cancel() override { context_.TryCancel(); }
 
  private:
-  explicit GrpcStream(std::shared_ptr<v1::Segmentation::Stub> stub) : stub_(std::move(stub)) {}
+  explicit GrpcStream(const std::shared_ptr<grpc::Channel>& channel) : stub_(channel) {}
 
   void Start(const v1::StreamOptions& options) ABSL_LOCKS_EXCLUDED(mu_);
-  // `request` has no picture yet but what `image` adds to it.
-  absl::StatusOr<uint64_t> Send(v1::SegmentRequest request, v1::Image image, absl::Duration patience)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  // The frame that incoming_ is for; nothing if it has the statistics.
-  absl::StatusOr<std::optional<UnansweredFrames::Frame>> TakeFrame() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The placeholders of `request` stand for `large_fields`.
+  absl::StatusOr<uint64_t> Send(v1::SegmentRequest request, std::vector<grpc::Slice> large_fields,
+                                absl::Duration patience) ABSL_LOCKS_EXCLUDED(mu_);
+  // The frame that `answer` is for; nothing if it has the statistics.
+  absl::StatusOr<std::optional<UnansweredFrames::Frame>> TakeFrame(const v1::StreamResponse& answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status BreakOff(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Ending() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool CanGiveNext() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return has_answer_ || is_done_ || !broken_.ok(); }
@@ -60,10 +65,10 @@ class GrpcStream final : public SegmentationStream,
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone(const grpc::Status& status) override ABSL_LOCKS_EXCLUDED(mu_);
 
-  const std::shared_ptr<v1::Segmentation::Stub> stub_;  // shared with the client, which may go first
+  grpc::GenericStub stub_;
   grpc::ClientContext context_;
-  v1::StreamRequest outgoing_;   // gRPC's while a write is under way
-  v1::StreamResponse incoming_;  // gRPC's while a read is under way
+  grpc::ByteBuffer outgoing_;  // gRPC's while a write is under way
+  grpc::ByteBuffer incoming_;  // gRPC's while a read is under way
 
   mutable absl::Mutex mu_;
   UnansweredFrames unanswered_ ABSL_GUARDED_BY(mu_);

@@ -6,20 +6,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/gathered_values.h"
 #include "core/base/status_macros.h"
 #include "core/image/run_lengths.h"
 
 namespace candor {
 namespace {
-
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "maps are little-endian on the wire and copied as they are");
 
 std::string KindName(v1::UncertaintyKind kind) { return absl::AsciiStrToLower(v1::UncertaintyKind_Name(kind)); }
 
@@ -103,47 +101,51 @@ absl::StatusOr<UncertaintyFigures> ReadStatistics(const v1::UncertaintyStatistic
   return out;
 }
 
-absl::StatusOr<FloatMap> ReadMap(const v1::UncertaintyMap& in, int width, int height, int index) {
+absl::StatusOr<FloatMap> ReadMap(const v1::UncertaintyMap& in, const SplitMessage* split, int width, int height,
+                                 int index) {
   const int64_t pixels = int64_t{width} * height;
   if (in.encoding() != v1::MAP_F32) {
     return BadReply("maps[", index, "].encoding: asked for MAP_F32, got ", v1::MapEncoding_Name(in.encoding()));
   }
-  if (static_cast<int64_t>(in.data().size()) != pixels * 4) {
+  const BytePieces pieces = PiecesOf(in.data(), split);
+  if (SizeOf(pieces) != pixels * 4) {
     return BadReply("maps[", index, "].data: ", width, "x", height, " float32 need ", pixels * 4, " bytes, got ",
-                    in.data().size());
+                    SizeOf(pieces));
   }
-  FloatMap map{width, height, std::vector<float>(pixels)};
-  std::memcpy(map.values.data(), in.data().data(), in.data().size());
-  if (!std::all_of(map.values.begin(), map.values.end(), IsUncertainty)) {
+  FloatMap map{width, height, GatherFloats(pieces)};
+  if (!AreUncertainties(map.values)) {
     return BadReply("maps[", index, "].data: values must be finite and >= 0");
   }
   return map;
 }
 
-absl::Status ReadLabels(const v1::SegmentRequest& request, const v1::SegmentResponse& reply, SegmentResult* result) {
+absl::Status ReadLabels(const v1::SegmentRequest& request, const v1::SegmentResponse& reply, const SplitMessage* split,
+                        SegmentResult* result) {
   if (reply.label_encoding() != request.labels()) {
     return BadReply("label_encoding: asked for ", v1::LabelEncoding_Name(request.labels()), ", got ",
                     v1::LabelEncoding_Name(reply.label_encoding()));
   }
+  const BytePieces pieces = PiecesOf(reply.labels(), split);
   if (request.labels() == v1::LABEL_RLE) {
-    absl::StatusOr<std::vector<uint8_t>> labels = DecodeRuns(reply.labels(), int64_t{reply.width()} * reply.height());
+    absl::StatusOr<std::vector<uint8_t>> labels =
+        DecodeRuns(Concatenate(pieces), int64_t{reply.width()} * reply.height());
     if (!labels.ok()) return BadReply("labels: ", labels.status().message());
     result->labels = {reply.width(), reply.height(), *std::move(labels)};
     return absl::OkStatus();
   }
   const bool wanted = request.labels() == v1::LABEL_RAW;
   const int64_t bytes = wanted ? int64_t{reply.width()} * reply.height() : 0;
-  if (static_cast<int64_t>(reply.labels().size()) != bytes) {
-    return BadReply("labels: ", reply.width(), "x", reply.height(), " need ", bytes, " bytes, got ",
-                    reply.labels().size());
+  if (SizeOf(pieces) != bytes) {
+    return BadReply("labels: ", reply.width(), "x", reply.height(), " need ", bytes, " bytes, got ", SizeOf(pieces));
   }
-  if (wanted) result->labels = {reply.width(), reply.height(), {reply.labels().begin(), reply.labels().end()}};
+  if (!wanted) return absl::OkStatus();
+  result->labels = {reply.width(), reply.height(), GatherBytes(pieces)};
   return absl::OkStatus();
 }
 
 // Each asked kind must have statistics; each asked map must be there, in the order asked for.
 absl::Status ReadUncertainty(const v1::SegmentRequest& request, const v1::SegmentResponse& reply,
-                             SegmentResult* result) {
+                             const SplitMessage* split, SegmentResult* result) {
   for (const auto& statistics : reply.statistics()) {
     ASSIGN_OR_RETURN(UncertaintyFigures figures,
                      ReadStatistics(statistics, static_cast<int>(result->uncertainty.size())));
@@ -161,7 +163,7 @@ absl::Status ReadUncertainty(const v1::SegmentRequest& request, const v1::Segmen
     if (map_index >= reply.maps_size() || KindName(reply.maps(map_index).kind()) != kind) {
       return BadReply("maps[", map_index, "]: ", kind, " was asked for and is missing");
     }
-    ASSIGN_OR_RETURN(entry->map, ReadMap(reply.maps(map_index), reply.width(), reply.height(), map_index));
+    ASSIGN_OR_RETURN(entry->map, ReadMap(reply.maps(map_index), split, reply.width(), reply.height(), map_index));
     ++map_index;
   }
   if (map_index != reply.maps_size()) {
@@ -274,6 +276,13 @@ absl::StatusOr<EscalationOutcome> ReadEscalation(const v1::SegmentRequest& reque
     default:
       return BadReply("escalation: unknown value ", static_cast<int>(outcome));
   }
+}
+
+// Returns the placeholder.
+std::string PutApart(absl::string_view bytes, std::vector<grpc::Slice>* large_fields) {
+  if (bytes.empty()) return "";
+  large_fields->emplace_back(bytes.data(), bytes.size());
+  return LargeFieldPlaceholder(large_fields->size() - 1);
 }
 
 v1::PixelFormat ToProto(PixelFormat format) {
@@ -391,17 +400,20 @@ FrameOrigin ReadFrame(const v1::Frame& frame) {
   return {frame.camera(), frame.sequence(), frame.stamp_ns(), frame.frame_id()};
 }
 
-v1::RawImage MakeRawImage(const RawImage& image) {
-  v1::RawImage raw;
-  raw.set_format(ToProto(image.format));
-  raw.set_width(image.width);
-  raw.set_height(image.height);
-  raw.set_stride(image.stride);
-  raw.set_data(image.data.data(), image.data.size());
-  return raw;
+void PutEncoded(absl::string_view file_bytes, v1::Image* message, std::vector<grpc::Slice>* large_fields) {
+  message->set_encoded(PutApart(file_bytes, large_fields));
 }
 
-absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply) {
+void PutRawImage(const RawImage& image, v1::RawImage* message, std::vector<grpc::Slice>* large_fields) {
+  message->set_format(ToProto(image.format));
+  message->set_width(image.width);
+  message->set_height(image.height);
+  message->set_stride(image.stride);
+  message->set_data(PutApart(image.data, large_fields));
+}
+
+absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply,
+                                                  const SplitMessage* split) {
   RETURN_IF_ERROR(CheckSize(request, reply));
   SegmentResult result;
   result.request_id = reply.request_id();
@@ -410,8 +422,8 @@ absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& requ
   result.model_digest = reply.model().digest();
   result.width = reply.width();
   result.height = reply.height();
-  RETURN_IF_ERROR(ReadLabels(request, reply, &result));
-  RETURN_IF_ERROR(ReadUncertainty(request, reply, &result));
+  RETURN_IF_ERROR(ReadLabels(request, reply, split, &result));
+  RETURN_IF_ERROR(ReadUncertainty(request, reply, split, &result));
   RETURN_IF_ERROR(ReadClasses(reply, &result));
   RETURN_IF_ERROR(ReadGroups(reply, &result));
   RETURN_IF_ERROR(ReadAbstention(request, reply, &result));

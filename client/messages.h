@@ -4,6 +4,8 @@
 // before any of it is used: nothing here trusts the server's sizes.
 #pragma once
 
+#include <grpcpp/support/slice.h>
+
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "candor/v1/segmentation.pb.h"
 #include "client/segmentation_client.h"
+#include "wire/large_fields.h"
 
 namespace candor {
 
@@ -25,16 +28,20 @@ absl::Status CheckHeader(absl::string_view field, const std::string& value);
 // request id, traceparent or frame that cannot travel.
 absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options);
 
-v1::RawImage MakeRawImage(const RawImage& image);
+// The picture's bytes are copied to `large_fields`, with a placeholder in `message` (wire/large_fields.h).
+void PutEncoded(absl::string_view file_bytes, v1::Image* message, std::vector<grpc::Slice>* large_fields);
+void PutRawImage(const RawImage& image, v1::RawImage* message, std::vector<grpc::Slice>* large_fields);
 
 bool IsSameFrame(const v1::Frame& a, const v1::Frame& b);
 FrameOrigin ReadFrame(const v1::Frame& frame);
 
-// The reply to `request`, all but the round trip. Internal, the message beginning with the field's path: a size below
-// 1 or of more than 2^28 pixels, a map of another size or encoding than asked for, a map or figure missing or not
+// The reply to `request`, all but the round trip. `split`: has the bytes of labels and maps, for which the reply then
+// holds placeholders; null: the reply has them itself. Internal, the message beginning with the field's path: a size
+// below 1 or of more than 2^28 pixels, a map of another size or encoding than asked for, a map or figure missing or not
 // finite, a share outside [0, 1], an unknown verdict or outcome of an escalation, or an outcome without one, another
 // frame's origin.
-absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply);
+absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply,
+                                                  const SplitMessage* split = nullptr);
 
 // Internal: no class, no uncertainty kind, a range that is not positive, or thresholds that are no uncertainties.
 absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model);

@@ -3,6 +3,7 @@
 // The client over gRPC: channels used in turn, unary calls that block or call back.
 #include "client/segmentation_client.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include "client/server_list.h"
 #include "core/base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 namespace {
@@ -56,6 +58,8 @@ constexpr char kBalancing[] = R"json(
 
 constexpr int kMaxConnections = 64;
 
+constexpr char kSegment[] = "/candor.v1.Segmentation/Segment";
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 Headers IdentityHeaders(const SegmentOptions& options) {
@@ -82,17 +86,49 @@ grpc::ChannelArguments MakeChannelArguments(int max_message_bytes, bool is_balan
   return arguments;
 }
 
+// A request as it is sent.
+struct Outgoing {
+  v1::SegmentRequest message;  // the picture's bytes are only placeholders
+  grpc::ByteBuffer bytes;
+};
+
+absl::StatusOr<Outgoing> MakeOutgoing(absl::string_view file_bytes, const SegmentOptions& options) {
+  Outgoing outgoing;
+  ASSIGN_OR_RETURN(outgoing.message, MakeSegmentRequest(options));
+  std::vector<grpc::Slice> large_fields;
+  PutEncoded(file_bytes, outgoing.message.mutable_image(), &large_fields);
+  outgoing.bytes = Serialize(outgoing.message, large_fields);
+  return outgoing;
+}
+
+absl::StatusOr<Outgoing> MakeOutgoing(const RawImage& image, const SegmentOptions& options) {
+  Outgoing outgoing;
+  ASSIGN_OR_RETURN(outgoing.message, MakeSegmentRequest(options));
+  std::vector<grpc::Slice> large_fields;
+  PutRawImage(image, outgoing.message.mutable_image()->mutable_raw(), &large_fields);
+  outgoing.bytes = Serialize(outgoing.message, large_fields);
+  return outgoing;
+}
+
+// Takes the bytes of `reply`.
+absl::StatusOr<SegmentResult> ReadReply(const v1::SegmentRequest& request, grpc::ByteBuffer* reply) {
+  Incoming<v1::SegmentResponse> incoming;
+  incoming.bytes.Swap(reply);
+  if (!Parse(&incoming)) return absl::InternalError("the server's reply is no candor.v1.SegmentResponse");
+  return ReadSegmentResponse(request, incoming.message, &incoming.split);
+}
+
 // Owned by its handles and, until it has ended, by gRPC's callback.
 class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<GrpcSegmentCall> {
  public:
-  GrpcSegmentCall(v1::SegmentRequest request, SegmentDone done)
+  GrpcSegmentCall(Outgoing request, SegmentDone done)
       : request_(std::move(request)), done_(std::move(done)), start_(std::chrono::steady_clock::now()) {}
 
-  void Start(v1::Segmentation::Stub* stub, absl::Duration timeout, const Headers& headers) {
+  void Start(grpc::GenericStub* stub, absl::Duration timeout, const Headers& headers) {
     context_.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     for (const auto& [name, value] : headers) context_.AddMetadata(name, value);
-    stub->async()->Segment(&context_, &request_, &reply_,
-                           [self = shared_from_this()](const grpc::Status& status) { self->End(status); });
+    stub->UnaryCall(&context_, kSegment, {}, &request_.bytes, &reply_,
+                    [self = shared_from_this()](const grpc::Status& status) { self->End(status); });
   }
 
   void Cancel() override { context_.TryCancel(); }
@@ -108,23 +144,23 @@ class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<
   void End(const grpc::Status& status) {
     round_trip_ = std::chrono::steady_clock::now() - start_;
     ending_ = status;
+    request_.bytes.Clear();
     ended_.Notify();
     if (done_) std::exchange(done_, nullptr)(shared_from_this());
   }
 
   absl::StatusOr<SegmentResult> Read() {
     RETURN_IF_ERROR(FromGrpc(ending_));
-    ASSIGN_OR_RETURN(SegmentResult result, ReadSegmentResponse(request_, reply_));
+    ASSIGN_OR_RETURN(SegmentResult result, ReadReply(request_.message, &reply_));
     result.round_trip_ms = round_trip_.count();
-    reply_.Clear();
     return result;
   }
 
-  v1::SegmentRequest request_;
+  Outgoing request_;
   SegmentDone done_;
   const std::chrono::steady_clock::time_point start_;
   grpc::ClientContext context_;
-  v1::SegmentResponse reply_;
+  grpc::ByteBuffer reply_;
   // Set before the notification, read after it.
   grpc::Status ending_;
   std::chrono::duration<double, std::milli> round_trip_{};
@@ -139,43 +175,39 @@ class GrpcSegmentationClient : public SegmentationClient {
   GrpcSegmentationClient(const ClientOptions& options, const std::vector<std::shared_ptr<grpc::Channel>>& channels,
                          const std::shared_ptr<grpc::Channel>& health_channel)
       : timeout_(options.timeout), health_(grpc::health::v1::Health::NewStub(health_channel)) {
-    for (const auto& channel : channels) segmentation_.push_back(v1::Segmentation::NewStub(channel));
+    for (const auto& channel : channels) connections_.push_back(std::make_unique<Connection>(channel));
   }
 
   absl::StatusOr<SegmentResult> SegmentEncoded(absl::string_view file_bytes, const SegmentOptions& options) override {
-    ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
-    request.mutable_image()->set_encoded(file_bytes.data(), file_bytes.size());
+    ASSIGN_OR_RETURN(const Outgoing request, MakeOutgoing(file_bytes, options));
     return Segment(request, options);
   }
 
   absl::StatusOr<SegmentResult> SegmentRaw(const RawImage& image, const SegmentOptions& options) override {
-    ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
-    *request.mutable_image()->mutable_raw() = MakeRawImage(image);
+    ASSIGN_OR_RETURN(const Outgoing request, MakeOutgoing(image, options));
     return Segment(request, options);
   }
 
   absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentEncoded(absl::string_view file_bytes,
                                                                    const SegmentOptions& options,
                                                                    SegmentDone done) override {
-    ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
-    request.mutable_image()->set_encoded(file_bytes.data(), file_bytes.size());
+    ASSIGN_OR_RETURN(Outgoing request, MakeOutgoing(file_bytes, options));
     return Start(std::move(request), options, std::move(done));
   }
 
   absl::StatusOr<std::shared_ptr<SegmentCall>> StartSegmentRaw(const RawImage& image, const SegmentOptions& options,
                                                                SegmentDone done) override {
-    ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeSegmentRequest(options));
-    *request.mutable_image()->mutable_raw() = MakeRawImage(image);
+    ASSIGN_OR_RETURN(Outgoing request, MakeOutgoing(image, options));
     return Start(std::move(request), options, std::move(done));
   }
 
   absl::StatusOr<std::unique_ptr<SegmentationStream>> OpenStream(const StreamOptions& options) override {
-    return GrpcStream::Open(NextStub(), options, timeout_);
+    return GrpcStream::Open(Next().channel, options, timeout_);
   }
 
   absl::StatusOr<ModelList> ListModels() override {
     v1::ListModelsResponse reply;
-    RETURN_IF_ERROR(Call(Stub(), timeout_, &v1::Segmentation::Stub::ListModels, v1::ListModelsRequest(), &reply));
+    RETURN_IF_ERROR(Call(Next().stub, timeout_, &v1::Segmentation::Stub::ListModels, v1::ListModelsRequest(), &reply));
     ModelList list;
     list.default_model = reply.default_model();
     for (const v1::Model& model : reply.models()) {
@@ -189,7 +221,7 @@ class GrpcSegmentationClient : public SegmentationClient {
     v1::GetModelRequest request;
     request.set_model(name);
     v1::GetModelResponse reply;
-    RETURN_IF_ERROR(Call(Stub(), timeout_, &v1::Segmentation::Stub::GetModel, request, &reply));
+    RETURN_IF_ERROR(Call(Next().stub, timeout_, &v1::Segmentation::Stub::GetModel, request, &reply));
     return ReadModel(reply.model());
   }
 
@@ -205,41 +237,61 @@ class GrpcSegmentationClient : public SegmentationClient {
   }
 
  private:
+  struct Connection {
+    explicit Connection(const std::shared_ptr<grpc::Channel>& opened)
+        : channel(opened), stub(opened), generic_stub(opened) {}
+
+    std::shared_ptr<grpc::Channel> channel;
+    v1::Segmentation::Stub stub;
+    grpc::GenericStub generic_stub;  // for messages with pictures, as bytes
+  };
+
   template <typename AnyStub, typename Method, typename Request, typename Reply>
-  static absl::Status Call(AnyStub& stub, absl::Duration timeout, Method method, const Request& request, Reply* reply,
-                           const Headers& headers = {}) {
+  static absl::Status Call(AnyStub& stub, absl::Duration timeout, Method method, const Request& request, Reply* reply) {
     grpc::ClientContext context;
-    for (const auto& [name, value] : headers) context.AddMetadata(name, value);
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     return FromGrpc((stub.*method)(&context, request, reply));
   }
 
-  // Each call takes the next channel.
-  const std::shared_ptr<v1::Segmentation::Stub>& NextStub() {
-    return segmentation_[next_.fetch_add(1, std::memory_order_relaxed) % segmentation_.size()];
-  }
-  v1::Segmentation::Stub& Stub() { return *NextStub(); }
+  // Each call takes the next one.
+  Connection& Next() { return *connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()]; }
 
-  absl::StatusOr<std::shared_ptr<SegmentCall>> Start(v1::SegmentRequest request, const SegmentOptions& options,
+  absl::StatusOr<std::shared_ptr<SegmentCall>> Start(Outgoing request, const SegmentOptions& options,
                                                      SegmentDone done) {
     auto call = std::make_shared<GrpcSegmentCall>(std::move(request), std::move(done));
-    call->Start(&Stub(), options.timeout.value_or(timeout_), IdentityHeaders(options));
+    call->Start(&Next().generic_stub, options.timeout.value_or(timeout_), IdentityHeaders(options));
     return call;
   }
 
-  absl::StatusOr<SegmentResult> Segment(const v1::SegmentRequest& request, const SegmentOptions& options) {
+  // As generated code does a call that blocks: the thread itself waits for the network.
+  static grpc::Status CallAndWait(grpc::GenericStub* stub, grpc::ClientContext* context,
+                                  const grpc::ByteBuffer& request, grpc::ByteBuffer* reply) {
+    grpc::CompletionQueue queue;
+    grpc::Status status;
+    const auto call = stub->PrepareUnaryCall(context, kSegment, request, &queue);
+    call->StartCall();
+    call->Finish(reply, &status, /*tag=*/nullptr);
+    queue.Shutdown();
+    void* tag = nullptr;
+    for (bool ok = false; queue.Next(&tag, &ok);) continue;
+    return status;
+  }
+
+  absl::StatusOr<SegmentResult> Segment(const Outgoing& request, const SegmentOptions& options) {
+    grpc::ClientContext context;
+    for (const auto& [name, value] : IdentityHeaders(options)) context.AddMetadata(name, value);
+    context.set_deadline(absl::ToChronoTime(absl::Now() + options.timeout.value_or(timeout_)));
     const auto start = std::chrono::steady_clock::now();
-    v1::SegmentResponse reply;
-    RETURN_IF_ERROR(Call(Stub(), options.timeout.value_or(timeout_), &v1::Segmentation::Stub::Segment, request, &reply,
-                         IdentityHeaders(options)));
+    grpc::ByteBuffer reply;
+    RETURN_IF_ERROR(FromGrpc(CallAndWait(&Next().generic_stub, &context, request.bytes, &reply)));
     const std::chrono::duration<double, std::milli> round_trip = std::chrono::steady_clock::now() - start;
-    ASSIGN_OR_RETURN(SegmentResult result, ReadSegmentResponse(request, reply));
+    ASSIGN_OR_RETURN(SegmentResult result, ReadReply(request.message, &reply));
     result.round_trip_ms = round_trip.count();
     return result;
   }
 
   const absl::Duration timeout_;
-  std::vector<std::shared_ptr<v1::Segmentation::Stub>> segmentation_;  // filled by the constructor
+  std::vector<std::unique_ptr<Connection>> connections_;  // filled by the constructor
   std::atomic<size_t> next_ = 0;
   const std::unique_ptr<grpc::health::v1::Health::Stub> health_;
 };

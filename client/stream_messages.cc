@@ -112,17 +112,18 @@ absl::StatusOr<UnansweredFrames::Frame> UnansweredFrames::Take(const v1::StreamR
   return frame;
 }
 
-absl::StatusOr<StreamAnswer> ReadStreamAnswer(const v1::SegmentRequest& request, const v1::StreamResponse& answer) {
+absl::StatusOr<StreamAnswer> ReadStreamAnswer(const v1::SegmentRequest& request, const v1::StreamResponse& answer,
+                                              const SplitMessage* split) {
   StreamAnswer out;
   out.index = answer.index();
   if (answer.has_frame()) out.frame = ReadFrame(answer.frame());
   switch (answer.outcome_case()) {
     case v1::StreamResponse::kResult: {
-      ASSIGN_OR_RETURN(out.outcome, ReadSegmentResponse(request, answer.result()));
+      ASSIGN_OR_RETURN(out.outcome, ReadSegmentResponse(request, answer.result(), split));
       return out;
     }
     case v1::StreamResponse::kPreliminary: {
-      ASSIGN_OR_RETURN(SegmentResult first, ReadSegmentResponse(request, answer.preliminary()));
+      ASSIGN_OR_RETURN(SegmentResult first, ReadSegmentResponse(request, answer.preliminary(), split));
       if (first.escalation != EscalationOutcome::kNone) {
         return BadAnswer(answer.index(), "preliminary.escalation: must not be decided");
       }

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "candor/v1/segmentation.pb.h"
 #include "client/segmentation_stream.h"
+#include "wire/large_fields.h"
 
 namespace candor {
 
@@ -44,9 +45,10 @@ class UnansweredFrames {
   std::map<std::string, std::deque<uint64_t>> cameras_;  // unanswered, by camera
 };
 
-// What became of a frame; `request` as sent, without the picture's bytes. Internal: as ReadSegmentResponse, no outcome,
-// or an error without a code of one.
-absl::StatusOr<StreamAnswer> ReadStreamAnswer(const v1::SegmentRequest& request, const v1::StreamResponse& answer);
+// What became of a frame; `request` as sent, without the picture's bytes, `split` as of ReadSegmentResponse. Internal:
+// as there, no outcome, or an error without a code of one.
+absl::StatusOr<StreamAnswer> ReadStreamAnswer(const v1::SegmentRequest& request, const v1::StreamResponse& answer,
+                                              const SplitMessage* split = nullptr);
 
 // Internal: numbers that do not add up, or more frames than `sent`.
 absl::StatusOr<StreamAnswer> ReadStreamStatistics(uint64_t sent, const v1::StreamResponse& answer);

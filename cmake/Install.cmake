@@ -7,7 +7,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # What candor_client links, itself included. CMake names one that is missing here.
-set(client_libraries base image client segmentation_proto health_proto rpc_status_proto rpc_error_details_proto opencv)
+set(client_libraries base image client segmentation_proto health_proto rpc_status_proto rpc_error_details_proto wire opencv)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/candor)
 foreach(library ${client_libraries})
   set_target_properties(candor_${library} PROPERTIES EXPORT_NAME ${library})

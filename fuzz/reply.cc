@@ -12,6 +12,7 @@
 #include "client/messages.h"
 #include "client/stream_messages.h"
 #include "fuzz/target.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 namespace {
@@ -59,7 +60,8 @@ bool IsSlow(const v1::SegmentResponse& reply) {
   return pixels > 1 << 16 && pixels <= 1 << 28;
 }
 
-void ReadAnswer(unsigned bits, const v1::StreamResponse& answer) {
+void ReadAnswer(unsigned bits, const Incoming<v1::StreamResponse>& incoming) {
+  const v1::StreamResponse& answer = incoming.message;
   UnansweredFrames frames;
   for (int i = 0; i < kFrames; ++i) frames.Add({Asked(bits, i), absl::UnixEpoch()});
   auto frame = frames.Take(answer);
@@ -71,7 +73,7 @@ void ReadAnswer(unsigned bits, const v1::StreamResponse& answer) {
   }
   if (IsSlow(answer.result())) return;
   const v1::SegmentRequest request = Asked(bits, 0);
-  const auto read = ReadStreamAnswer(request, answer);
+  const auto read = ReadStreamAnswer(request, answer, &incoming.split);
   if (!read.ok()) {
     DemandBadReply(read.status());
   } else if (read->result() != nullptr) {
@@ -112,8 +114,10 @@ void ReadDetails(absl::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const absl::string_view bytes = candor::AsText(data + 1, size - 1);
-  candor::v1::StreamResponse answer;
-  if (answer.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) candor::ReadAnswer(data[0], answer);
+  candor::Incoming<candor::v1::StreamResponse> answer;
+  const grpc::Slice slice(bytes.data(), bytes.size());
+  answer.bytes = grpc::ByteBuffer(&slice, 1);
+  if (candor::Parse(&answer)) candor::ReadAnswer(data[0], answer);
   candor::ReadDescription(bytes);
   candor::ReadDetails(bytes);
   return 0;

@@ -155,6 +155,7 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   candor::ConfigureAllocator();
+  candor::DisableDeadlockDetection();
   candor::RaiseFileLimit();
   try {
     return candor::Run(argc, argv);

@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include "absl/synchronization/mutex.h"
+
 namespace candor {
 
 // glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
@@ -14,6 +16,9 @@ void ConfigureAllocator() {
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   mallopt(M_ARENA_MAX, 1);
 }
+
+// Debian builds Abseil with it: each lock of any mutex, gRPC's included, then takes a global one and keeps a graph.
+void DisableDeadlockDetection() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
 // gRPC 1.51 stops accepting for good once it has run out of file descriptors.
 void RaiseFileLimit() {

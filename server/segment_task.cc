@@ -107,7 +107,8 @@ absl::Status SegmentTask::Check() {
     compared.as_halves &= !is_shadowed_;
   }
   handed_over_ = steady_clock::now();
-  serving_.workers.Submit([this] { Run([this] { return Decode(); }); });
+  const auto decode = [this] { Run([this] { return Decode(); }); };
+  if (!serving_.scheduler.RunIfIdle(decode)) serving_.workers.Submit(decode);
   return absl::OkStatus();
 }
 

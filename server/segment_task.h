@@ -51,9 +51,9 @@ struct TaskCaller {
   SteadyTime deadline = SteadyTime::max();
 };
 
-// One picture from request to response, whatever the protocol: check (the caller's thread), decode (a worker), infer
-// (the scheduler), encode (a worker); with an escalation perhaps infer and encode once more. At each moment one thread
-// owns the task; only Cancel may come from aside.
+// One picture from request to response, whatever the protocol: check (the caller's thread), decode (a worker, or the
+// scheduler that has nothing else to do), infer (the scheduler), encode (a worker, or likewise); with an escalation
+// perhaps infer and encode once more. At each moment one thread owns the task; only Cancel may come from aside.
 class SegmentTask {
  public:
   using Done = std::function<void(const absl::Status&)>;

@@ -227,8 +227,7 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const RawPixels
     const absl::Status fits = CheckPixelCount("width", raw.width, raw.height, limits);
     if (!fits.ok()) return Prefixed("image.raw.", fits);
     Image read{raw.width, raw.height, {}};
-    read.pixels.resize(static_cast<size_t>(raw.width) * raw.height * 3);
-    RETURN_IF_ERROR(pixels.read(absl::MakeSpan(read.pixels)));
+    RETURN_IF_ERROR(pixels.read(&read.pixels));
     return read;
   }
   absl::StatusOr<Image> converted =

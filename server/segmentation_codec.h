@@ -21,8 +21,8 @@ namespace candor {
 // Where the bytes of image.raw.data are if not in the message. Borrows all.
 struct RawPixels {
   absl::Span<const absl::string_view> pieces = {};  // one after another
-  // Or what reads them, all of them, for RGB8 without gaps; its error is the picture's.
-  std::function<absl::Status(absl::Span<uint8_t>)> read = nullptr;
+  // Or what appends them, all of them, for RGB8 without gaps; its error is the picture's.
+  std::function<absl::Status(std::vector<uint8_t>*)> read = nullptr;
 };
 
 // InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.

@@ -124,7 +124,9 @@ bool Joiner::Join(CodedInputStream* in) {
     std::string contents;
     if (!in->ReadVarintSizeAsInt(&length) || !in->ReadString(&contents, length)) return false;
     std::vector<grpc::Slice> inner;
-    if (node->inside.empty()) {
+    if (contents.empty()) {
+      // Stays as it is.
+    } else if (node->inside.empty()) {
       const size_t index = LargeFieldIndex(contents, fields_.size());
       if (index >= fields_.size()) return false;
       inner.push_back(fields_[index]);

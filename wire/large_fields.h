@@ -48,7 +48,8 @@ inline constexpr size_t kMostLargeFields = 1024;
 // Takes the large fields out of a serialized message. False: it is damaged, or has more than kMostLargeFields.
 bool SplitLargeFields(grpc::ByteBuffer* message, absl::Span<const LargeFieldNode> tree, SplitMessage* split);
 
-// The inverse: the message with `fields` where `rest` has their placeholders. Empty if `rest` is not such a message.
+// The inverse: the message with `fields` where `rest` has their placeholders; a large field may be empty, too. Empty if
+// `rest` is not such a message.
 grpc::ByteBuffer JoinLargeFields(absl::string_view rest, absl::Span<const LargeFieldNode> tree,
                                  absl::Span<const grpc::Slice> fields);
 

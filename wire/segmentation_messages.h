@@ -10,7 +10,8 @@
 
 namespace candor {
 
-// A message whose image.raw.data is a placeholder for bytes of the buffer it came in.
+// A message whose large fields are placeholders for bytes of the buffer it came in: image.raw.data of a request, labels
+// and maps' data of a response.
 template <typename Message>
 struct Incoming {
   grpc::ByteBuffer bytes;
@@ -26,8 +27,13 @@ struct Incoming {
 // Reads `incoming->bytes`. False: they are no such message.
 bool Parse(Incoming<v1::SegmentRequest>* incoming);
 bool Parse(Incoming<v1::StreamRequest>* incoming);
+bool Parse(Incoming<v1::SegmentResponse>* incoming);
+bool Parse(Incoming<v1::StreamResponse>* incoming);
 
-// The message may have placeholders of `large_fields` for labels and for maps' data; empty if anything else is there.
+// The message may have placeholders of `large_fields` for image.encoded and image.raw.data, or for labels and for maps'
+// data; empty if anything else is there.
+grpc::ByteBuffer Serialize(const v1::SegmentRequest& request, absl::Span<const grpc::Slice> large_fields);
+grpc::ByteBuffer Serialize(const v1::StreamRequest& request, absl::Span<const grpc::Slice> large_fields);
 grpc::ByteBuffer Serialize(const v1::SegmentResponse& response, absl::Span<const grpc::Slice> large_fields);
 grpc::ByteBuffer Serialize(const v1::StreamResponse& response, absl::Span<const grpc::Slice> large_fields);
 

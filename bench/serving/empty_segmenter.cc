@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kClasses = 19;
 
-Segmentation MakeAnswer(int width, int height) {
+Segmentation MakeAnswer(int width, int height, bool as_halves) {
   Segmentation answer;
   answer.width = width;
   answer.height = height;
@@ -26,7 +26,9 @@ Segmentation MakeAnswer(int width, int height) {
     answer.labels.insert(answer.labels.end(), static_cast<size_t>(width), static_cast<uint8_t>(label));
     answer.classes[static_cast<size_t>(label)].pixels += width;
     for (int x = 0; x < width; ++x) {
-      kind.halves.push_back(FloatToHalf(static_cast<float>(x) / static_cast<float>(2 * width)));
+      const float uncertainty = static_cast<float>(x) / static_cast<float>(2 * width);
+      if (as_halves) kind.halves.push_back(FloatToHalf(uncertainty));
+      if (!as_halves) kind.map.push_back(uncertainty);
     }
   }
   answer.kinds.push_back(std::move(kind));
@@ -49,8 +51,12 @@ EmptySegmenter::EmptySegmenter() {
 absl::StatusOr<std::vector<Segmentation>> EmptySegmenter::SegmentBatch(absl::Span<const SegmentItem> items,
                                                                        const MemberChecks& /*checks*/) {
   const Image& image = *items[0].image;
-  if (answer_.width != image.width || answer_.height != image.height) answer_ = MakeAnswer(image.width, image.height);
-  return std::vector<Segmentation>(items.size(), answer_);
+  const bool as_halves = items[0].request.kinds[0].as_halves;
+  Segmentation& answer = answers_[as_halves ? 1 : 0];
+  if (answer.width != image.width || answer.height != image.height) {
+    answer = MakeAnswer(image.width, image.height, as_halves);
+  }
+  return std::vector<Segmentation>(items.size(), answer);
 }
 
 }  // namespace candor

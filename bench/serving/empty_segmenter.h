@@ -5,8 +5,8 @@
 
 namespace candor {
 
-// A model of no work: it copies an answer that it made for the last picture of that size, with one map of halves. The
-// time that takes is the reply's infer_ms. One thread at a time.
+// A model of no work: it copies an answer that it made for the last picture of that size, with one map of floats or
+// halves. The time that takes is the reply's infer_ms. One thread at a time.
 class EmptySegmenter : public Segmenter {
  public:
   EmptySegmenter();
@@ -19,7 +19,7 @@ class EmptySegmenter : public Segmenter {
 
  private:
   ModelInfo info_;
-  Segmentation answer_;
+  Segmentation answers_[2];  // of floats, of halves
 };
 
 }  // namespace candor

@@ -31,6 +31,7 @@ class SmallServer : public BenchServer {
  public:
   explicit SmallServer(const std::string& answer) : service_(answer) {
     ConfigureAllocator();
+    DisableDeadlockDetection();
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(-1);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);

@@ -96,7 +96,10 @@ void Convert(const RawImage& raw, absl::string_view bytes, size_t stride, cv::Ma
 
 // Copied once, and nothing is cleared before.
 void Gather(absl::Span<const absl::string_view> pieces, std::vector<uint8_t>* pixels) {
-  for (const absl::string_view piece : pieces) pixels->insert(pixels->end(), piece.begin(), piece.end());
+  for (const absl::string_view piece : pieces) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(piece.data());  // of the same type: copied as one block
+    pixels->insert(pixels->end(), bytes, bytes + piece.size());
+  }
 }
 
 }  // namespace

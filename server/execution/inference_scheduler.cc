@@ -140,6 +140,14 @@ void InferenceScheduler::RunAndWait(const std::function<void()>& work) {
   finished.WaitForNotification();
 }
 
+bool InferenceScheduler::RunIfIdle(std::function<void()> work) {
+  absl::MutexLock lock(&mu_);
+  if (is_running_ || stopping_ || !tasks_.empty() || !queue_.empty() || reservations_ > 1) return false;
+  tasks_.push_back(std::move(work));
+  Change();
+  return true;
+}
+
 int InferenceScheduler::queued() const {
   absl::MutexLock lock(&mu_);
   return static_cast<int>(queue_.size());
@@ -210,8 +218,10 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
   Next next;
   absl::MutexLock lock(&mu_);
   busy_until_ = SteadyTime();
+  is_running_ = false;
   for (;;) {
     mu_.Await(absl::Condition(this, &InferenceScheduler::HasWorkOrStops));
+    is_running_ = true;
     if (!tasks_.empty()) {
       next.work = std::move(tasks_.front());
       tasks_.pop_front();

@@ -76,6 +76,11 @@ class InferenceScheduler {
   // Runs `work`, which must not throw, on the scheduler's thread before any queued job, and waits for its end.
   void RunAndWait(const std::function<void()>& work) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Runs `work`, which must not throw, on the scheduler's thread if nothing else is there or, by its reservation, on
+  // its way, but for one request, the caller's own; false: not. A change of threads costs more than a small picture's
+  // decoding.
+  bool RunIfIdle(std::function<void()> work) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Jobs that wait now.
   int queued() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -127,6 +132,7 @@ class InferenceScheduler {
   SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);     // expected end of the running batch
   bool has_changed_ ABSL_GUARDED_BY(mu_) = false;  // since a batch began to wait for more
   ComputeTimes times_ ABSL_GUARDED_BY(mu_);
+  bool is_running_ ABSL_GUARDED_BY(mu_) = false;  // a task or a batch
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<int> requests_waiting_{0};  // jobs above idle in the queue
   std::thread thread_;

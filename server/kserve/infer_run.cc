@@ -62,7 +62,7 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
   for (size_t i = 0; i < answers_.size(); ++i) {
     RawPixels pixels;
     if (!plan_.shared_pixels.empty()) {
-      pixels.read = [this, i](absl::Span<uint8_t> to) { return context_.regions->Read(plan_.shared_pixels[i], to); };
+      pixels.read = [this, i](std::vector<uint8_t>* to) { return context_.regions->Read(plan_.shared_pixels[i], to); };
     }
     tasks_.push_back(std::make_unique<SegmentTask>(context_.serving, caller, plan_.pictures[i], &answers_[i].message,
                                                    std::move(pixels), &answers_[i].large_fields));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Checks and copies; every length is held against the file as it is at that moment.
+// Checks and copies; every length is held against the file as it is at that moment, which mostly finds out what has
+// been cut short, with a better message than the mapping has.
 #include "server/kserve/shared_regions.h"
 
 #include <fcntl.h>
@@ -17,10 +18,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "server/kserve/shared_mapping.h"
 
 namespace candor {
 
-// A descriptor, closed with the last user.
+// A descriptor and its mapping, which end with the last user.
 struct SharedRegions::Open {
   explicit Open(Region opened) : region(std::move(opened)) {}
   ~Open() {
@@ -32,6 +34,7 @@ struct SharedRegions::Open {
   const Region region;
   int fd = -1;
   bool is_writable = false;
+  std::unique_ptr<const SharedMapping> memory;
 };
 
 namespace {
@@ -89,6 +92,9 @@ absl::Status SharedRegions::Register(const Region& region) {
                                                    " bytes must be inside the ", size, " bytes of ", key,
                                                    ", and not empty"));
   }
+  ASSIGN_OR_RETURN(open->memory, SharedMapping::Map(open->fd, region.offset, region.bytes,
+                                                    open->is_writable ? SharedMapping::Rights::kReadAndWrite
+                                                                      : SharedMapping::Rights::kRead));
   absl::MutexLock lock(&mu_);
   if (regions_.size() >= kMostRegions) {
     return absl::ResourceExhaustedError(absl::StrCat("name: ", kMostRegions, " regions are registered, the most"));
@@ -130,7 +136,7 @@ absl::StatusOr<std::vector<SharedRegions::Region>> SharedRegions::List(absl::str
   return result;
 }
 
-absl::StatusOr<uint64_t> SharedRegions::PlaceOf(const Open& open, const SharedTensor& tensor, uint64_t bytes) const {
+absl::Status SharedRegions::CheckPlace(const Open& open, const SharedTensor& tensor, uint64_t bytes) const {
   const Region& region = open.region;
   if (tensor.offset > region.bytes || tensor.bytes > region.bytes - tensor.offset) {
     return absl::InvalidArgumentError(absl::StrCat("shared_memory_byte_size: offset ", tensor.offset, " and ",
@@ -139,34 +145,39 @@ absl::StatusOr<uint64_t> SharedRegions::PlaceOf(const Open& open, const SharedTe
   }
   const uint64_t place = region.offset + tensor.offset;
   ASSIGN_OR_RETURN(const uint64_t size, SizeOf(open.fd));
-  if (place <= size && bytes <= size - place) return place;
+  if (place <= size && bytes <= size - place) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("shared_memory_region: the memory of \"", region.name,
                                                  "\" has been cut to ", size, " bytes since it was registered"));
 }
 
-absl::StatusOr<std::string> SharedRegions::Read(const SharedTensor& tensor) const {
+// `copy` gets where the tensor's bytes lie.
+template <typename Copy>
+absl::Status SharedRegions::Access(const Open& open, const SharedTensor& tensor, const Copy& copy) const {
+  if (open.memory->Access([&](uint8_t* memory) { copy(memory + tensor.offset); })) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("shared_memory_region: the memory of \"", tensor.region,
+                                                 "\" was cut while it was used, it must be registered anew"));
+}
+
+template <typename Container>
+absl::Status SharedRegions::Append(const SharedTensor& tensor, Container* to) const {
   // Before memory is taken: the size is the client's word.
   ASSIGN_OR_RETURN(const std::shared_ptr<const Open> open, Find(tensor.region));
-  RETURN_IF_ERROR(PlaceOf(*open, tensor, tensor.bytes).status());
-  std::string bytes(tensor.bytes, '\0');
-  RETURN_IF_ERROR(Read(tensor, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}));
+  RETURN_IF_ERROR(CheckPlace(*open, tensor, tensor.bytes));
+  to->reserve(to->size() + tensor.bytes);
+  return Access(*open, tensor, [&](const uint8_t* bytes) {
+    const auto* values = reinterpret_cast<const typename Container::value_type*>(bytes);
+    to->insert(to->end(), values, values + tensor.bytes);
+  });
+}
+
+absl::StatusOr<std::string> SharedRegions::Read(const SharedTensor& tensor) const {
+  std::string bytes;
+  RETURN_IF_ERROR(Append(tensor, &bytes));
   return bytes;
 }
 
-absl::Status SharedRegions::Read(const SharedTensor& tensor, absl::Span<uint8_t> to) const {
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Open> open, Find(tensor.region));
-  ASSIGN_OR_RETURN(const uint64_t place, PlaceOf(*open, tensor, tensor.bytes));
-  size_t done = 0;
-  while (done < to.size()) {
-    const ssize_t count = pread(open->fd, &to[done], to.size() - done, static_cast<off_t>(place + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shared_memory_region: \"", tensor.region, "\" could be read only in part"));
-    }
-    done += static_cast<size_t>(count);
-  }
-  return absl::OkStatus();
+absl::Status SharedRegions::Read(const SharedTensor& tensor, std::vector<uint8_t>* to) const {
+  return Append(tensor, to);
 }
 
 absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const {
@@ -180,19 +191,8 @@ absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl:
     return absl::InvalidArgumentError(
         absl::StrCat("shared_memory_region: the server may not write to \"", tensor.region, "\""));
   }
-  ASSIGN_OR_RETURN(const uint64_t place, PlaceOf(*open, tensor, at + bytes.size()));
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count =
-        pwrite(open->fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(place + at + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shared_memory_region: \"", tensor.region, "\" could be written only in part"));
-    }
-    done += static_cast<size_t>(count);
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(CheckPlace(*open, tensor, at + bytes.size()));
+  return Access(*open, tensor, [&](uint8_t* memory) { std::memcpy(memory + at, bytes.data(), bytes.size()); });
 }
 
 }  // namespace candor

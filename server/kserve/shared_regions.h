@@ -12,13 +12,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/types/span.h"
 #include "server/kserve/infer_codec.h"
 
 namespace candor {
 
-// POSIX shared memory that clients have registered by name. It is read and written through its descriptor, never
-// mapped: a client that cuts its file short gets an error, where a mapping would end this process. Thread-safe.
+// POSIX shared memory that clients have registered by name, mapped so that a client that cuts its file short gets an
+// error (shared_mapping.h). Thread-safe.
 class SharedRegions {
  public:
   static constexpr size_t kMostRegions = 256;  // each holds a descriptor
@@ -35,25 +34,30 @@ class SharedRegions {
   SharedRegions& operator=(const SharedRegions&) = delete;
 
   // AlreadyExists: the name is taken; InvalidArgument: a name or key that may not be, or a region beyond the end of
-  // what `key` means; NotFound: no such key; ResourceExhausted: too many regions.
+  // what `key` means; NotFound: no such key; ResourceExhausted: too many regions, or too large for the address space.
   absl::Status Register(const Region& region) ABSL_LOCKS_EXCLUDED(mu_);
   // "" for all; a name that is not there is no error.
   void Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mu_);
   // "" for all. NotFound: no such name.
   absl::StatusOr<std::vector<Region>> List(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // InvalidArgument: no such region, beyond its end, or beyond the end of the file as it is now.
+  // InvalidArgument: no such region, beyond its end, or beyond the end of the file as it is now or was at some time
+  // since while it was used.
   absl::StatusOr<std::string> Read(const SharedTensor& tensor) const ABSL_LOCKS_EXCLUDED(mu_);
-  // The same to `to`, which is as large as the tensor.
-  absl::Status Read(const SharedTensor& tensor, absl::Span<uint8_t> to) const ABSL_LOCKS_EXCLUDED(mu_);
+  // The same, appended to `to`; after an error it may have got bytes that mean nothing.
+  absl::Status Read(const SharedTensor& tensor, std::vector<uint8_t>* to) const ABSL_LOCKS_EXCLUDED(mu_);
   // Writes `bytes` at the tensor's place, from its byte `at` on, and not beyond its end. Errors as above.
   absl::Status Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Open;
 
-  // Where in the file `bytes` bytes at the tensor's place begin.
-  absl::StatusOr<uint64_t> PlaceOf(const Open& open, const SharedTensor& tensor, uint64_t bytes) const;
+  // That the tensor is inside its region, and its first `bytes` bytes inside the file.
+  absl::Status CheckPlace(const Open& open, const SharedTensor& tensor, uint64_t bytes) const;
+  template <typename Copy>
+  absl::Status Access(const Open& open, const SharedTensor& tensor, const Copy& copy) const;
+  template <typename Container>
+  absl::Status Append(const SharedTensor& tensor, Container* to) const ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<std::shared_ptr<const Open>> Find(const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_);
 
   mutable absl::Mutex mu_;

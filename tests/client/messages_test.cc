@@ -9,6 +9,7 @@
 
 #include "tests/client/fake_service.h"
 #include "tests/testing/status_matchers.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 namespace {
@@ -30,6 +31,15 @@ v1::SegmentResponse FaithfulReply(const v1::SegmentRequest& request) {
   v1::SegmentResponse reply;
   EXPECT_TRUE(AnswerFaithfully(request, &reply).ok());
   return reply;
+}
+
+// What the server reads.
+v1::SegmentRequest AsReceived(const v1::SegmentRequest& request, const std::vector<grpc::Slice>& large_fields) {
+  grpc::Slice bytes;
+  EXPECT_TRUE(Serialize(request, large_fields).DumpToSingleSlice(&bytes).ok());
+  v1::SegmentRequest received;
+  EXPECT_TRUE(received.ParseFromArray(bytes.begin(), static_cast<int>(bytes.size())));
+  return received;
 }
 
 TEST(MakeSegmentRequestTest, AsksForRawLabelsAndFloatMaps) {
@@ -230,19 +240,54 @@ TEST(AllKindNamesTest, AreTheSevenOfTheVocabulary) {
                                           "mutual_information", "max_probability", "margin", "disagreement"));
 }
 
-TEST(MakeRawImageTest, CarriesEveryFormatAndField) {
+TEST(PutEncodedTest, CarriesTheFileEvenAnEmptyOne) {
+  for (const std::string& file : {std::string("a\0b", 3), std::string()}) {
+    v1::SegmentRequest request;
+    std::vector<grpc::Slice> large_fields;
+    PutEncoded(file, request.mutable_image(), &large_fields);
+    const v1::SegmentRequest received = AsReceived(request, large_fields);
+    EXPECT_TRUE(received.image().has_encoded());
+    EXPECT_EQ(received.image().encoded(), file);
+  }
+}
+
+TEST(PutRawImageTest, CarriesEveryFormatAndField) {
   const std::pair<PixelFormat, v1::PixelFormat> formats[] = {{PixelFormat::kRgb8, v1::RGB8},
                                                              {PixelFormat::kBgr8, v1::BGR8},
                                                              {PixelFormat::kGrey8, v1::GREY8},
                                                              {PixelFormat::kYuyv, v1::YUYV},
                                                              {PixelFormat::kNv12, v1::NV12}};
   for (const auto& [format, expected] : formats) {
-    const v1::RawImage raw = MakeRawImage({format, 6, 4, 32, absl::string_view("a\0b", 3)});
+    v1::SegmentRequest request;
+    std::vector<grpc::Slice> large_fields;
+    PutRawImage({format, 6, 4, 32, absl::string_view("a\0b", 3)}, request.mutable_image()->mutable_raw(),
+                &large_fields);
+    const v1::RawImage raw = AsReceived(request, large_fields).image().raw();
     EXPECT_EQ(raw.format(), expected);
     EXPECT_EQ(raw.width(), 6);
     EXPECT_EQ(raw.height(), 4);
     EXPECT_EQ(raw.stride(), 32);
     EXPECT_EQ(raw.data(), std::string("a\0b", 3));
+  }
+}
+
+TEST(ReadSegmentResponseTest, LabelsAndMapsMayLieApart) {
+  const v1::SegmentRequest request = FullRequest();
+  const v1::SegmentResponse reply = FaithfulReply(request);
+  const std::string bytes = reply.SerializeAsString();
+  for (const size_t piece_bytes : {1UL, 7UL, 1000UL}) {
+    std::vector<grpc::Slice> pieces;
+    for (size_t i = 0; i < bytes.size(); i += piece_bytes) pieces.emplace_back(bytes.substr(i, piece_bytes));
+    Incoming<v1::SegmentResponse> incoming;
+    incoming.bytes = grpc::ByteBuffer(pieces.data(), pieces.size());
+    ASSERT_TRUE(Parse(&incoming));
+    const auto apart = ReadSegmentResponse(request, incoming.message, &incoming.split);
+    const auto inside = ReadSegmentResponse(request, reply);
+    ASSERT_THAT(apart, IsOk());
+    EXPECT_EQ(apart->labels.values, inside->labels.values);
+    ASSERT_EQ(apart->uncertainty.size(), 2U);
+    EXPECT_EQ(apart->uncertainty[0].map.values, inside->uncertainty[0].map.values);
+    EXPECT_EQ(apart->uncertainty[1].map.values, inside->uncertainty[1].map.values);
   }
 }
 

@@ -222,6 +222,54 @@ TEST(LargeFieldsTest, AStreamsMessagesAreTheSameOneLevelDown) {
   }
 }
 
+TEST(LargeFieldsTest, ARequestIsSentAsGeneratedCodeWould) {
+  const std::string data = RandomBytes(5000, 8);
+  v1::SegmentRequest expected = RawRequest(data);
+  v1::SegmentRequest request = RawRequest(LargeFieldPlaceholder(0));
+  const std::vector<grpc::Slice> fields = {SliceOf(data)};
+  EXPECT_EQ(BytesOf(Serialize(request, fields)), expected.SerializeAsString());
+
+  expected.mutable_image()->set_encoded(data);
+  request.mutable_image()->set_encoded(LargeFieldPlaceholder(0));
+  EXPECT_EQ(BytesOf(Serialize(request, fields)), expected.SerializeAsString());
+
+  v1::StreamRequest frame;
+  *frame.mutable_frame() = request;
+  v1::StreamRequest expected_frame;
+  *expected_frame.mutable_frame() = expected;
+  EXPECT_EQ(BytesOf(Serialize(frame, fields)), expected_frame.SerializeAsString());
+}
+
+TEST(LargeFieldsTest, AnEmptyFileIsSentAsOne) {
+  v1::SegmentRequest request;
+  request.mutable_image()->set_encoded("");
+  EXPECT_EQ(BytesOf(Serialize(request, {})), request.SerializeAsString());
+}
+
+TEST(LargeFieldsTest, AnAnswerKeepsAllButLabelsAndMaps) {
+  v1::SegmentResponse response;
+  response.set_request_id("7");
+  response.set_labels(RandomBytes(5000, 9));
+  response.add_maps()->set_data(RandomBytes(4000, 10));
+  response.add_maps()->set_kind(v1::MARGIN);  // empty
+  response.mutable_overlay()->set_data("a picture");
+  v1::StreamResponse on_stream;
+  *on_stream.mutable_result() = response;
+  Incoming<v1::StreamResponse> incoming;
+  incoming.bytes = Buffer(on_stream.SerializeAsString(), 100);
+  ASSERT_TRUE(Parse(&incoming));
+  v1::SegmentResponse* read = incoming.message.mutable_result();
+  EXPECT_LT(incoming.split.rest.size(), 100U);
+  read->set_labels(Concatenate(incoming.split.Find(read->labels())));
+  for (v1::UncertaintyMap& map : *read->mutable_maps()) map.set_data(Concatenate(incoming.split.Find(map.data())));
+  EXPECT_EQ(read->SerializeAsString(), response.SerializeAsString());
+
+  Incoming<v1::SegmentResponse> alone;
+  alone.bytes = Buffer(response.SerializeAsString(), 100);
+  ASSERT_TRUE(Parse(&alone));
+  EXPECT_EQ(Concatenate(alone.split.Find(alone.message.labels())), response.labels());
+}
+
 TEST(LargeFieldsTest, JoiningUndoesSplitting) {
   const std::string bytes = RawRequest(RandomBytes(3000, 6)).SerializeAsString();
   grpc::ByteBuffer buffer = Buffer(bytes, 100);

@@ -87,6 +87,42 @@ TEST_F(InferenceSchedulerTest, RunsEverythingOnOneThreadInOrder) {
   EXPECT_EQ(fake_->calls()[1].width, 7);
 }
 
+TEST_F(InferenceSchedulerTest, AnIdleThreadTakesWorkAndABusyOneDoesNot) {
+  InferenceScheduler scheduler({8});
+  scheduler.RunAndWait([] {});
+  absl::Notification begun;
+  absl::Notification go_on;
+  std::thread::id thread;
+  // The thread may not have come back to its wait yet.
+  while (!scheduler.RunIfIdle([&] {
+    thread = std::this_thread::get_id();
+    begun.Notify();
+    go_on.WaitForNotification();
+  })) {
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(scheduler.RunIfIdle([] { ADD_FAILURE() << "runs beside other work"; }));
+  begun.WaitForNotification();
+  EXPECT_FALSE(scheduler.RunIfIdle([] { ADD_FAILURE() << "runs beside other work"; }));
+  Waiter waiter;
+  ASSERT_THAT(scheduler.Submit(Job(), waiter.done()), IsOk());
+  go_on.Notify();
+  EXPECT_EQ(waiter.thread(), thread);
+}
+
+TEST_F(InferenceSchedulerTest, AThreadThatOthersAreOnTheirWayToIsNotIdle) {
+  InferenceScheduler scheduler({8});
+  auto own = scheduler.Reserve(*fake_, Priority::kNormal, SteadyTime::max(), false);
+  auto other = scheduler.Reserve(*fake_, Priority::kNormal, SteadyTime::max(), false);
+  ASSERT_THAT(own.status(), IsOk());
+  ASSERT_THAT(other.status(), IsOk());
+  EXPECT_FALSE(scheduler.RunIfIdle([] { ADD_FAILURE() << "would hold the other request up"; }));
+  other->Release();
+  absl::Notification ran;
+  EXPECT_TRUE(scheduler.RunIfIdle([&ran] { ran.Notify(); }));
+  ran.WaitForNotification();
+}
+
 TEST_F(InferenceSchedulerTest, AFullQueueRefusesAtOnce) {
   InferenceScheduler scheduler({1});
   fake_->Block();
