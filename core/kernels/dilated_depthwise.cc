@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernels/dilated_depthwise.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/dilated_depthwise.cc"  // this file, once per instruction set
+#include "hwy/foreach_target.h"
+// After foreach_target: compiled once per instruction set.
+#include "core/kernels/depthwise_row-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace candor {
+namespace HWY_NAMESPACE {
+namespace {
+
+template <class T>
+void ConvolveRows(const MapSize& size, const MapView<const T>& input, const DepthwiseFilter& filter, int dilation,
+                  int begin, int end, const MapView<T>& output) {
+  DepthwiseRow<T, T> row;
+  row.input_stride = input.pixel_stride;
+  row.output_stride = output.pixel_stride;
+  row.width = size.width;
+  row.channels = size.channels;
+  row.dilation = std::min(dilation, std::max(size.width, size.height));
+  row.weights = filter.weights;
+  row.weight_stride = size.channels;
+  row.bias = filter.bias;
+  row.has_relu = filter.has_relu;
+  for (int y = begin; y < end; ++y) {
+    for (int ky = 0; ky < 3; ++ky) {
+      const int source = y + (ky - 1) * row.dilation;
+      row.rows[ky] = source < 0 || source >= size.height ? nullptr : input.Row(source);
+    }
+    row.output = output.Row(y);
+    ConvolveRow(row);
+  }
+}
+
+}  // namespace
+
+void ConvolveFloats(const MapSize& size, const MapView<const float>& input, const DepthwiseFilter& filter, int dilation,
+                    int begin, int end, const MapView<float>& output) {
+  ConvolveRows(size, input, filter, dilation, begin, end, output);
+}
+
+void ConvolveBfloats(const MapSize& size, const MapView<const uint16_t>& input, const DepthwiseFilter& filter,
+                     int dilation, int begin, int end, const MapView<uint16_t>& output) {
+  ConvolveRows(size, input, filter, dilation, begin, end, output);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace candor
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace candor {
+
+HWY_EXPORT(ConvolveFloats);
+HWY_EXPORT(ConvolveBfloats);
+
+void DilatedDepthwise(const MapSize& size, const MapView<const float>& input, const DepthwiseFilter& filter,
+                      int dilation, int begin, int end, const MapView<float>& output) {
+  HWY_DYNAMIC_DISPATCH(ConvolveFloats)(size, input, filter, dilation, begin, end, output);
+}
+
+void DilatedDepthwise(const MapSize& size, const MapView<const uint16_t>& input, const DepthwiseFilter& filter,
+                      int dilation, int begin, int end, const MapView<uint16_t>& output) {
+  HWY_DYNAMIC_DISPATCH(ConvolveBfloats)(size, input, filter, dilation, begin, end, output);
+}
+
+}  // namespace candor
+#endif  // HWY_ONCE
