@@ -9,17 +9,18 @@ cmake_minimum_required(VERSION 3.25)
 # The folders each folder may include, besides itself. uncertainty and segmenter are open to the server for their plain
 # headers only: the Torch rule below sees through the others.
 set(sees_core/base "")
+set(sees_core/kernels "")
 set(sees_core/image core/base)
 set(sees_core/model core/base core/image)
-set(sees_core/nn core/base core/image core/model)
-set(sees_core/engine core/base core/image core/model core/nn)
+set(sees_core/nn core/base core/kernels core/image core/model)
+set(sees_core/engine core/base core/kernels core/image core/model core/nn)
 set(sees_core/uncertainty core/base core/image core/model core/nn)
 set(sees_core/segmenter core/base core/image core/model core/nn core/engine core/uncertainty)
 set(sees_wire "")
 set(sees_server core/base core/image core/model core/uncertainty core/segmenter wire)
 set(sees_trainer core/base core/image core/model core/nn core/uncertainty core/segmenter)
 set(sees_client core/base core/image wire)
-set(folders core/base core/image core/model core/nn core/engine core/uncertainty core/segmenter wire server trainer client)
+set(folders core/base core/kernels core/image core/model core/nn core/engine core/uncertainty core/segmenter wire server trainer client)
 
 # Outside libraries: what their includes look like, and the folders that may use them.
 set(libraries torch grpc opencv)
