@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The compiled form of the network, for inference on the CPU: batch norms folded, ReLUs, residual sums and biases fused
+// into oneDNN's convolutions, weights packed once for each shape of input, own depthwise kernels. core/nn is its
+// reference: in float32 it says the same but for rounding.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <list>
+#include <memory>
+
+#include "core/engine/plan.h"
+#include "core/model/precision.h"
+#include "core/nn/network.h"
+#include "core/nn/segmentation_net.h"
+
+namespace candor {
+
+class CompiledNetwork : public Network {
+ public:
+  // Shapes of input whose packed weights are kept; the one longest unused goes first.
+  static constexpr size_t kMaxPlans = 4;
+
+  // From the weights of `net`, whose norms are not folded; it is not needed afterwards. `precision`: not kAuto; kBf16
+  // where HasNativeBf16 only.
+  CompiledNetwork(const SegmentationNetImpl& net, Precision precision);
+
+  // As Network says. The first call with a shape packs the weights for it.
+  Scores Forward(const torch::Tensor& images) override;
+
+  // How many shapes have packed weights now.
+  size_t plans() const { return plans_.size(); }
+
+ private:
+  CompiledNetwork(const FoldedWeights& weights, torch::ScalarType type);
+
+  struct ShapedPlan {
+    int64_t n, height, width;
+    Plan plan;
+  };
+
+  const Plan& PlanFor(const torch::Tensor& images);
+
+  const torch::ScalarType type_;
+  const int64_t classes_;
+  const int64_t uncertainty_channels_;
+  NetworkLayers<ConvLayer> layers_;
+  const PooledBranch pooled_;
+  std::list<ShapedPlan> plans_;  // the last used first
+};
+
+}  // namespace candor

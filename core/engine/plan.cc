@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/plan.h"
+
+#include <utility>
+
+namespace candor {
+namespace {
+
+using torch::Tensor;
+
+constexpr std::array<int, 3> kRates = {12, 24, 36};
+
+// Encoder blocks as ResNet-18's stages use them: {stride of the first convolution, dilation}, two blocks a stage.
+struct Stage {
+  int64_t stride, dilation;
+};
+constexpr std::array<Stage, 4> kStages = {{{1, 1}, {2, 1}, {2, 1}, {1, 2}}};
+
+ConvGeometry ThreeByThree(int64_t stride, int64_t dilation) { return {stride, dilation, dilation}; }
+
+SeparableLayer<ConvLayer> Separable(const FoldedSeparable& weights, int dilation, torch::ScalarType type) {
+  return {DepthwiseLayer(weights.depthwise, dilation),
+          ConvLayer(weights.pointwise.weight, weights.pointwise.bias, {}, type)};
+}
+
+SeparableLayer<PackedConv> PackFor(SeparableLayer<ConvLayer>* layer, torch::IntArrayRef shape) {
+  return {layer->depthwise, layer->pointwise.PackFor(shape)};
+}
+
+Tensor RunSeparable(const SeparableLayer<PackedConv>& layer, const Tensor& x) {
+  return layer.pointwise.Run(layer.depthwise.Run(x), Activation::kRelu);
+}
+
+// Overwrites x where the block keeps its shape.
+Tensor RunBlock(const EncoderBlock<PackedConv>& block, bool has_downsample, Tensor x) {
+  Tensor sum = has_downsample ? block.downsample.Run(x, Activation::kNone) : x;
+  block.conv2.AddTo(block.conv1.Run(x, Activation::kRelu), sum);
+  return sum;
+}
+
+bool StartsStage(size_t block) { return block > 0 && block % 2 == 0; }  // layer1 keeps the stem's channels
+
+}  // namespace
+
+Tensor PooledBranch::ProjectionBias(const Tensor& top) const {
+  const Tensor mean = top.mean({2, 3}, /*keepdim=*/false, torch::kFloat);
+  return torch::addmm(project_bias, torch::relu(torch::addmm(bias, mean, weight)), project);
+}
+
+PooledBranch MakePooledBranch(const FoldedWeights& weights) {
+  const auto matrix = [](const Tensor& conv) { return conv.flatten(1).t().contiguous(); };
+  const int64_t channels = weights.aspp_pool.weight.size(0);
+  const Tensor& project = weights.aspp_project.weight;
+  return {matrix(weights.aspp_pool.weight), weights.aspp_pool.bias,
+          matrix(project.narrow(1, project.size(1) - channels, channels)), weights.aspp_project.bias};
+}
+
+NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarType type) {
+  const auto conv = [type](const FoldedConv& folded, const ConvGeometry& geometry) {
+    return ConvLayer(folded.weight, folded.bias, geometry, type);
+  };
+  NetworkLayers<ConvLayer> layers;
+  layers.stem = conv(weights.stem, {2, 3, 1});
+  for (size_t i = 0; i < layers.blocks.size(); ++i) {
+    const Stage& stage = kStages[i / 2];
+    const FoldedBlock& block = weights.blocks[i];
+    const int64_t stride = i % 2 == 0 ? stage.stride : 1;
+    layers.blocks[i].conv1 = conv(block.conv1, ThreeByThree(stride, stage.dilation));
+    layers.blocks[i].conv2 = conv(block.conv2, ThreeByThree(1, stage.dilation));
+    if (StartsStage(i)) layers.blocks[i].downsample = conv(block.downsample, {stride, 0, 1});
+  }
+  layers.aspp_pointwise = conv(weights.aspp_pointwise, {});
+  for (size_t i = 0; i < kRates.size(); ++i) {
+    layers.aspp_rates[i] = Separable(weights.aspp_rates[i], kRates[i], type);
+  }
+  const int64_t pooled = weights.aspp_pool.weight.size(0);
+  const Tensor& project = weights.aspp_project.weight;
+  layers.aspp_project = ConvLayer(project.narrow(1, 0, project.size(1) - pooled), weights.aspp_project.bias, {}, type);
+  layers.refine = Separable(weights.refine, 1, type);
+  layers.low_level = conv(weights.low_level, {});
+  layers.merge = Separable(weights.merge, 1, type);
+  layers.heads = conv(weights.heads, {});
+  return layers;
+}
+
+Plan::Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const PooledBranch* pooled)
+    : pooled_(pooled) {
+  // Shapes follow the maps through the network.
+  std::array<int64_t, 4> shape = {n, 3, height, width};
+  const auto pack = [&shape](ConvLayer* layer, int64_t stride = 1) {
+    PackedConv packed = layer->PackFor(shape);
+    shape = {shape[0], layer->out_channels(), shape[2] / stride, shape[3] / stride};
+    return packed;
+  };
+  layers_.stem = pack(&layers->stem, 2);
+  shape = {n, shape[1], height / 4, width / 4};
+  for (size_t i = 0; i < layers->blocks.size(); ++i) {
+    EncoderBlock<ConvLayer>& block = layers->blocks[i];
+    if (StartsStage(i)) layers_.blocks[i].downsample = block.downsample.PackFor(shape);
+    layers_.blocks[i].conv1 = pack(&block.conv1, i % 2 == 0 ? kStages[i / 2].stride : 1);
+    layers_.blocks[i].conv2 = pack(&block.conv2);
+  }
+  layers_.aspp_pointwise = layers->aspp_pointwise.PackFor(shape);
+  for (size_t i = 0; i < kRates.size(); ++i) layers_.aspp_rates[i] = candor::PackFor(&layers->aspp_rates[i], shape);
+  layers_.aspp_project = layers->aspp_project.PackFor({1, layers->aspp_project.in_channels(), shape[2], shape[3]});
+  layers_.refine = candor::PackFor(&layers->refine, {n, layers->refine.pointwise.in_channels(), shape[2], shape[3]});
+  layers_.low_level = layers->low_level.PackFor({n, layers->low_level.in_channels(), height / 4, width / 4});
+  layers_.merge = candor::PackFor(&layers->merge, {n, layers->merge.pointwise.in_channels(), height / 4, width / 4});
+  layers_.heads = layers->heads.PackFor({n, layers->heads.in_channels(), height / 4, width / 4});
+}
+
+Tensor Plan::Run(const Tensor& images) const {
+  Tensor x = torch::max_pool2d(layers_.stem.Run(images, Activation::kRelu), /*kernel_size=*/3, /*stride=*/2,
+                               /*padding=*/1);
+  x = RunBlock(layers_.blocks[0], false, std::move(x));
+  x = RunBlock(layers_.blocks[1], false, std::move(x));
+  const Tensor low_level = layers_.low_level.Run(x, Activation::kRelu);
+  for (size_t i = 2; i < layers_.blocks.size(); ++i) x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x));
+  const Tensor context = RunSeparable(layers_.refine, Pyramid(x));
+  const Tensor upsampled =
+      torch::upsample_bilinear2d(context, {low_level.size(2), low_level.size(3)}, /*align_corners=*/true);
+  const Tensor merged = RunSeparable(layers_.merge, torch::cat({upsampled, low_level}, 1));
+  return layers_.heads.Run(merged, Activation::kNone).to(torch::kFloat);
+}
+
+Tensor Plan::Pyramid(const Tensor& top) const {
+  const Tensor pyramid =
+      torch::cat({layers_.aspp_pointwise.Run(top, Activation::kRelu), RunSeparable(layers_.aspp_rates[0], top),
+                  RunSeparable(layers_.aspp_rates[1], top), RunSeparable(layers_.aspp_rates[2], top)},
+                 1);
+  const Tensor bias = pooled_->ProjectionBias(top);
+  std::vector<Tensor> projected;
+  for (int64_t n = 0; n < top.size(0); ++n) {
+    projected.push_back(layers_.aspp_project.Run(pyramid.narrow(0, n, 1), bias[n], Activation::kRelu));
+  }
+  return projected.size() == 1 ? projected[0] : torch::cat(projected);
+}
+
+}  // namespace candor

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The compiled network against the readable one.
+#include "core/engine/compiled_network.h"
+
+#include <ATen/Parallel.h>
+
+#include <string>
+#include <vector>
+
+#include "core/engine/cpu_features.h"
+#include "core/nn/segmentation_net.h"
+#include "gtest/gtest.h"
+#include "tests/core/nn/formula_weights.h"
+
+namespace candor {
+namespace {
+
+using torch::Tensor;
+
+SegmentationNet FormulaNet(int64_t width, int64_t classes, int64_t uncertainty_channels) {
+  SegmentationNet net(width, classes, uncertainty_channels);
+  FillWithFormula(net, "compiled");
+  net->eval();
+  return net;
+}
+
+// Pictures that differ, NHWC as Preprocess makes them.
+Tensor Pictures(int64_t n, int64_t height, int64_t width) {
+  std::vector<Tensor> pictures;
+  for (int64_t i = 0; i < n; ++i) pictures.push_back(FormulaImage(height, width).roll({5 * i, 3 * i}, {2, 3}));
+  return torch::cat(pictures).contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+// Largest difference, as a share of the reference's range.
+double RelativeError(const Tensor& actual, const Tensor& reference) {
+  EXPECT_EQ(actual.sizes(), reference.sizes());
+  EXPECT_EQ(actual.scalar_type(), torch::kFloat);
+  const double range = (reference.max() - reference.min()).item<double>();
+  return (actual - reference).abs().max().item<double>() / range;
+}
+
+struct Case {
+  int64_t model_width, classes, channels, n, height, width;
+};
+
+class CompiledNetworkTest : public testing::TestWithParam<Case> {
+ protected:
+  torch::InferenceMode inference_;
+};
+
+TEST_P(CompiledNetworkTest, SaysWhatTheReadableOneSays) {
+  const Case& c = GetParam();
+  SegmentationNet net = FormulaNet(c.model_width, c.classes, c.channels);
+  CompiledNetwork compiled(*net, Precision::kFp32);
+  const Tensor images = Pictures(c.n, c.height, c.width);
+  const Scores want = net->Forward(images);
+  const Scores got = compiled.Forward(images);
+  EXPECT_LT(RelativeError(got.logits, want.logits), 1e-5);
+  ASSERT_EQ(got.uncertainty.defined(), c.channels > 0);
+  if (c.channels > 0) {
+    EXPECT_LT(RelativeError(got.uncertainty, want.uncertainty), 1e-5);
+  }
+}
+
+TEST_P(CompiledNetworkTest, StaysCloseInBfloat16) {
+  if (!HasNativeBf16()) GTEST_SKIP() << "no bfloat16 products on this processor";
+  const Case& c = GetParam();
+  SegmentationNet net = FormulaNet(c.model_width, c.classes, c.channels);
+  CompiledNetwork compiled(*net, Precision::kBf16);
+  const Tensor images = Pictures(c.n, c.height, c.width);
+  const Scores want = net->Forward(images);
+  const Scores got = compiled.Forward(images);
+  // 30 layers of rounding to 8 bits; random weights keep nothing apart.
+  EXPECT_LT(RelativeError(got.logits, want.logits), 0.04);
+  if (c.channels > 0) {
+    EXPECT_LT(RelativeError(got.uncertainty, want.uncertainty), 0.04);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CompiledNetworkTest,
+                         testing::Values(Case{4, 5, 0, 1, 16, 16}, Case{4, 2, 3, 3, 48, 80}, Case{16, 11, 1, 2, 48, 80},
+                                         Case{16, 11, 1, 1, 368, 480}, Case{64, 19, 1, 1, 16, 16},
+                                         Case{64, 11, 3, 3, 48, 80}, Case{64, 11, 0, 1, 96, 64}));
+
+TEST(CompiledNetworkShapesTest, TakesImagesInAnyLayout) {
+  const torch::InferenceMode inference;
+  SegmentationNet net = FormulaNet(4, 5, 0);
+  CompiledNetwork compiled(*net, Precision::kFp32);
+  const Tensor images = Pictures(2, 32, 48);
+  EXPECT_TRUE(torch::equal(compiled.Forward(images).logits, compiled.Forward(images.contiguous()).logits));
+}
+
+TEST(CompiledNetworkShapesTest, AlternatingShapesKeepTheirAnswers) {
+  const torch::InferenceMode inference;
+  SegmentationNet net = FormulaNet(8, 5, 1);
+  CompiledNetwork compiled(*net, Precision::kFp32);
+  const Tensor small = Pictures(1, 32, 48);
+  const Tensor large = Pictures(2, 64, 96);
+  const Tensor small_logits = compiled.Forward(small).logits;
+  const Tensor large_logits = compiled.Forward(large).logits;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(torch::equal(compiled.Forward(small).logits, small_logits));
+    EXPECT_TRUE(torch::equal(compiled.Forward(large).logits, large_logits));
+  }
+  EXPECT_EQ(compiled.plans(), 2);
+}
+
+TEST(CompiledNetworkShapesTest, ForgetsTheShapeLongestUnused) {
+  const torch::InferenceMode inference;
+  SegmentationNet net = FormulaNet(4, 5, 0);
+  CompiledNetwork compiled(*net, Precision::kFp32);
+  for (int round = 0; round < 2; ++round) {
+    for (int64_t i = 1; i <= static_cast<int64_t>(CompiledNetwork::kMaxPlans) + 2; ++i) {
+      const Tensor images = Pictures(1, 16 * i, 16);
+      EXPECT_LT(RelativeError(compiled.Forward(images).logits, net->Forward(images).logits), 1e-5);
+      EXPECT_LE(compiled.plans(), CompiledNetwork::kMaxPlans);
+    }
+  }
+}
+
+TEST(CompiledNetworkShapesTest, RefusesOtherShapesAndTypes) {
+  const torch::InferenceMode inference;
+  CompiledNetwork compiled(*FormulaNet(4, 5, 0), Precision::kFp32);
+  for (const Tensor& images :
+       {torch::zeros({1, 3, 16, 24}), torch::zeros({1, 4, 16, 16}), torch::zeros({3, 16, 16}),
+        torch::zeros({0, 3, 16, 16}), torch::zeros({1, 3, 0, 16}), torch::zeros({1, 3, 16, 16}, torch::kDouble)}) {
+    EXPECT_THROW(compiled.Forward(images), c10::Error) << images.sizes();
+  }
+}
+
+TEST(CompiledNetworkThreadsTest, TheAnswerDoesNotDependOnTheNumberOfThreads) {
+  const torch::InferenceMode inference;
+  std::vector<Precision> precisions = {Precision::kFp32};
+  if (HasNativeBf16()) precisions.push_back(Precision::kBf16);
+  const int threads = at::get_num_threads();
+  for (const Precision precision : precisions) {
+    CompiledNetwork compiled(*FormulaNet(16, 11, 1), precision);
+    const Tensor images = Pictures(2, 96, 160);
+    at::set_num_threads(1);
+    const Scores one = compiled.Forward(images);
+    at::set_num_threads(2);
+    const Scores two = compiled.Forward(images);
+    EXPECT_TRUE(torch::equal(one.logits, two.logits)) << PrecisionName(precision);
+    EXPECT_TRUE(torch::equal(one.uncertainty, two.uncertainty)) << PrecisionName(precision);
+  }
+  at::set_num_threads(threads);
+}
+
+}  // namespace
+}  // namespace candor
