@@ -105,6 +105,7 @@ absl::Status CheckConnectionLimits(const v1::ServerConfig& config) {
   RETURN_IF_ERROR(CheckRange("handshake_timeout_ms", config.handshake_timeout_ms(), 1, 600000));
   RETURN_IF_ERROR(CheckRange("max_connection_age_ms", config.max_connection_age_ms(), 0, 24 * kHour));
   RETURN_IF_ERROR(CheckRange("max_connection_age_grace_ms", config.max_connection_age_grace_ms(), 0, 24 * kHour));
+  RETURN_IF_ERROR(CheckRange("unread_answer_ms", config.unread_answer_ms(), 1, kHour));
   RETURN_IF_ERROR(CheckRange("keepalive_ms", config.keepalive_ms(), 1, 24 * kHour));
   return CheckRange("keepalive_timeout_ms", config.keepalive_timeout_ms(), 1, 600000);
 }
@@ -193,8 +194,9 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (!config->has_drain_delay_ms()) config->set_drain_delay_ms(0);
   if (!config->has_max_concurrent_streams()) config->set_max_concurrent_streams(128);
   if (!config->has_handshake_timeout_ms()) config->set_handshake_timeout_ms(10000);
-  if (!config->has_max_connection_age_ms()) config->set_max_connection_age_ms(0);
-  if (!config->has_max_connection_age_grace_ms()) config->set_max_connection_age_grace_ms(60000);
+  if (!config->has_max_connection_age_ms()) config->set_max_connection_age_ms(1800000);
+  if (!config->has_max_connection_age_grace_ms()) config->set_max_connection_age_grace_ms(0);
+  if (!config->has_unread_answer_ms()) config->set_unread_answer_ms(10000);
   if (!config->has_keepalive_ms()) config->set_keepalive_ms(60000);
   if (!config->has_keepalive_timeout_ms()) config->set_keepalive_timeout_ms(20000);
   if (config->has_tls() && !config->tls().has_require_client_certificate()) {

@@ -5,6 +5,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +18,9 @@ namespace candor {
 
 // On the steady clock, which does not jump; far ones (gRPC's "none" too) become none.
 SteadyTime DeadlineOf(const grpc::CallbackServerContext& context);
+
+// Ends the call as if its caller had gone; does nothing once it is over. Thread-safe; outlives the context.
+std::function<void()> EndOf(grpc::CallbackServerContext* context);
 
 // One Segment call over gRPC. gRPC's threads only start it and hear of its end: 1.51 has as few as two of them for all
 // calls and health checks. Deletes itself once gRPC is done with it.

@@ -48,7 +48,7 @@ SegmentTask::SegmentTask(const ServingContext& serving, TaskCaller caller, const
 
 SegmentTask::~SegmentTask() {
   models_.reset();
-  if (is_admitted_) serving_.admission.Leave();
+  if (is_admitted_) serving_.admission.Leave(answer_);
 }
 
 void SegmentTask::Start(Done done, Preliminary preliminary) {
@@ -298,7 +298,7 @@ void SegmentTask::End(absl::Status status) noexcept {
   }
   if (is_shadowed_) serving_.shadow->Skip();
   reservation_.Release();
-  if (is_admitted_) serving_.admission.Answered();
+  if (is_admitted_) answer_ = serving_.admission.Answered(std::move(caller_.end_call));
   const Done done = std::move(done_);  // the task may be gone before it returns
   done(status);
 }

@@ -49,6 +49,7 @@ struct TaskCaller {
   std::string method;  // for metrics and the log, e.g. "Segment"
   RequestIdentity identity;
   SteadyTime deadline = SteadyTime::max();
+  std::function<void()> end_call = nullptr;  // for one who does not read the answer; any thread, at any time
 };
 
 // One picture from request to response, whatever the protocol: check (the caller's thread), decode (a worker, or the
@@ -128,6 +129,7 @@ class SegmentTask {
   Preliminary preliminary_;
 
   bool is_admitted_ = false;
+  Admission::Answer answer_ = 0;                 // once it is on its way
   InferenceScheduler::Reservation reservation_;  // until the picture is decoded
   std::shared_ptr<const ModelRegistry> models_;  // as of the arrival: keeps the model until the answer
   Turn first_;                                   // without a model: an unknown one was asked for

@@ -81,6 +81,8 @@ void SetGrpcArguments(const v1::ServerConfig& config, grpc::ServerBuilder* build
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms());
   if (config.max_connection_age_ms() > 0) {
     builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, config.max_connection_age_ms());
+  }
+  if (config.max_connection_age_grace_ms() > 0) {
     builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, config.max_connection_age_grace_ms());
   }
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, config.keepalive_ms());
@@ -147,7 +149,7 @@ class ServerImpl : public Server {
         refused_pictures_(std::move(refused_pictures)),
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
-        admission_(config.max_pending_requests()),
+        admission_(config.max_pending_requests(), std::chrono::milliseconds(config.unread_answer_ms())),
         serving_{models_,
                  *scheduler,
                  workers_,

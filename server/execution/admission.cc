@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/error_details.h"
@@ -26,13 +28,28 @@ absl::Status QueueFull(const std::string& message) {
 }  // namespace
 
 absl::Status Admission::Enter() {
-  absl::MutexLock lock(&mu_);
+  std::vector<std::function<void()>> calls_to_end;
+  absl::Status status;
+  {
+    absl::MutexLock lock(&mu_);
+    status = TakePlace(&calls_to_end);
+  }
+  for (const std::function<void()>& end_call : calls_to_end) end_call();
+  return status;
+}
+
+absl::Status Admission::TakePlace(std::vector<std::function<void()>>* calls_to_end) {
   if (closed_) return ShuttingDown();
   if (unanswered_ >= places_) {
     return QueueFull(absl::StrCat("the queue is full: ", unanswered_,
                                   " requests wait for an answer, max_pending_requests is ", places_));
   }
   if (under_way_ >= places_ + kUnreadAnswers) {
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& [answer, unread] : unread_) {
+      if (now - unread.since < patience_) break;
+      if (unread.end_call) calls_to_end->push_back(std::exchange(unread.end_call, nullptr));
+    }
     return QueueFull(
         absl::StrCat("too many answers are not read: ", under_way_, " requests, max_pending_requests is ", places_));
   }
@@ -41,13 +58,21 @@ absl::Status Admission::Enter() {
   return absl::OkStatus();
 }
 
-void Admission::Answered() {
+Admission::Answer Admission::Answered(std::function<void()> end_call) {
   absl::MutexLock lock(&mu_);
   --unanswered_;
+  try {
+    unread_.emplace(++last_answer_, Unread{std::chrono::steady_clock::now(), std::move(end_call)});
+  } catch (const std::bad_alloc&) {
+    // The answer goes out all the same, only nobody ends its call.
+  }
+  return last_answer_;
 }
 
-void Admission::Leave() {
+void Admission::Leave(Answer answer) {
+  std::map<Answer, Unread>::node_type unread;  // goes outside the lock
   absl::MutexLock lock(&mu_);
+  unread = unread_.extract(answer);
   if (--under_way_ == 0) emptied_.NotifyAll();
 }
 

@@ -13,7 +13,8 @@ grpc::ServerUnaryReactor* InferCall::Start(const InferContext& infer, grpc::Call
                                            const inference::ModelInferRequest* request,
                                            inference::ModelInferResponse* response, RequestIdentity identity) {
   std::string request_id = identity.request_id;
-  auto* call = new InferCall(infer, {"ModelInfer", std::move(identity), DeadlineOf(*context)}, *request, response);
+  auto* call = new InferCall(infer, {"ModelInfer", std::move(identity), DeadlineOf(*context), EndOf(context)}, *request,
+                             response);
   call->run_->Start([call, request_id = std::move(request_id)](const absl::Status& status) {
     call->Finish(ToGrpcStatus(status, request_id));
   });

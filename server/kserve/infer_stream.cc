@@ -17,97 +17,61 @@ bool WantsGrpcErrors(const grpc::CallbackServerContext& context) {
 
 }  // namespace
 
-// From its arrival until its reply is written.
-struct InferStream::Item {
-  inference::ModelInferRequest request;
-  inference::ModelStreamInferResponse response;
-  std::shared_ptr<InferRun> run;  // after the messages it borrows
-  bool is_done = false;
-  absl::Status status;
-};
-
 InferStream::InferStream(const InferContext& infer, grpc::CallbackServerContext* context, RequestIdentity identity,
                          const absl::Status& status, std::function<void()> closed)
-    : infer_(infer),
-      identity_(std::move(identity)),
-      closed_(std::move(closed)),
+    : StreamReactor(std::move(identity), std::move(closed)),
+      infer_(infer),
       deadline_(DeadlineOf(*context)),
+      end_call_(EndOf(context)),
       errors_end_the_stream_(WantsGrpcErrors(*context)) {
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
+  Change([&](Actions* /*actions*/) {
+    mu_.AssertHeld();
     if (!status.ok()) FailWith(ToTritonStatus(status));
-    Settle(&actions);
-  }
-  Act(actions);
+  });
 }
 
-InferStream::~InferStream() = default;
-
-std::unique_ptr<InferStream::Item> InferStream::MakeItem() {
-  auto item = std::make_unique<Item>();
+std::unique_ptr<InferItem> InferStream::MakeItem() {
+  auto item = std::make_unique<InferItem>();
   item->request.Swap(&incoming_);
-  item->run = InferRun::Make(infer_, TaskCaller{"ModelStreamInfer", identity_, deadline_}, item->request,
+  item->run = InferRun::Make(infer_, TaskCaller{"ModelStreamInfer", identity_, deadline_, end_call_}, item->request,
                              item->response.mutable_infer_response());
   return item;
 }
 
 void InferStream::OnReadDone(bool ok) {
-  std::unique_ptr<Item> item = ok ? MakeItem() : nullptr;
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
+  std::unique_ptr<InferItem> item = ok ? MakeItem() : nullptr;
+  Change([&](Actions* actions) {
+    mu_.AssertHeld();
     is_reading_ = false;
     if (item == nullptr) {
       has_all_requests_ = true;
     } else if (!is_over_ && !has_all_requests_) {  // else draining: too late
       ++running_;
-      actions.start = item.get();
+      actions->start = item.get();
       items_.push_back(std::move(item));
     }
-    Settle(&actions);
-  }
-  Act(actions);
+  });
 }
 
 void InferStream::OnWriteDone(bool ok) {
-  Actions actions;
-  std::unique_ptr<Item> written;  // goes outside the lock: its tasks leave the admission
-  {
-    absl::MutexLock lock(&mu_);
+  Change([&](Actions* actions) {
+    mu_.AssertHeld();
     is_writing_ = false;
-    written = std::move(items_.front());
+    actions->written = std::move(items_.front());
     items_.pop_front();
     if (!ok) FailWith(absl::CancelledError("the caller gave up"));
-    Settle(&actions);
-  }
-  written.reset();
-  Act(actions);
+  });
 }
 
-void InferStream::OnCancel() {
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
-    FailWith(absl::CancelledError("the caller gave up"));
-    Settle(&actions);
-  }
-  Act(actions);
-}
-
-void InferStream::FailWith(const absl::Status& status) {
-  if (is_over_) return;
-  is_over_ = true;
-  final_status_ = ToGrpcStatus(status, identity_.request_id);
-  for (const std::unique_ptr<Item>& item : items_) {
+void InferStream::CancelWork() {
+  for (const std::unique_ptr<InferItem>& item : items_) {
     if (!item->is_done) item->run->Cancel();
   }
 }
 
-void InferStream::ItemDone(Item* item, const absl::Status& status) {
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
+void InferStream::ItemDone(InferItem* item, const absl::Status& status) {
+  Change([&](Actions* /*actions*/) {
+    mu_.AssertHeld();
     --running_;
     item->is_done = true;
     item->status = status;
@@ -120,47 +84,21 @@ void InferStream::ItemDone(Item* item, const absl::Status& status) {
     (*response->mutable_parameters())["triton_final_response"].set_bool_param(true);
     if (absl::IsUnavailable(status) && !infer_.serving.admission.CheckOpen().ok()) {
       has_all_requests_ = true;  // draining: what has come is answered, then the stream ends
-      final_status_ = ToGrpcStatus(status, identity_.request_id);
+      EndWith(status);
     }
-    Settle(&actions);
-  }
-  Act(actions);
+  });
 }
 
-void InferStream::Settle(Actions* actions) {
-  if (is_finished_) return;
-  if (!is_over_ && !is_writing_ && !items_.empty() && items_.front()->is_done) {
-    Item* first = items_.front().get();
-    if (errors_end_the_stream_ && !first->status.ok()) {
-      FailWith(first->status);
-    } else {
-      is_writing_ = true;
-      actions->write = &first->response;
-    }
-  }
-  if (!is_over_ && !is_reading_ && !has_all_requests_ && items_.size() < kMostUnanswered) {
-    is_reading_ = true;
-    actions->read = true;
-  }
-  const bool is_complete = has_all_requests_ && items_.empty();
-  if ((is_over_ || is_complete) && running_ == 0 && !is_writing_) {
-    is_finished_ = true;
-    actions->finish = final_status_;
-  }
+const inference::ModelStreamInferResponse* InferStream::NextAnswer() {
+  if (items_.empty() || !items_.front()->is_done) return nullptr;
+  const InferItem& first = *items_.front();
+  if (!errors_end_the_stream_ || first.status.ok()) return &first.response;
+  FailWith(first.status);
+  return nullptr;
 }
 
-void InferStream::Act(const Actions& actions) {
-  // A start may end at once, and with it the stream: it comes last. While it has not ended the stream cannot finish.
-  if (actions.write != nullptr) StartWrite(actions.write);
-  if (actions.read) StartRead(&incoming_);
-  if (actions.finish.has_value()) {
-    closed_();  // before the end: a caller who has seen it finds the place free
-    Finish(*actions.finish);
-  }
-  if (actions.start != nullptr) {
-    Item* item = actions.start;
-    item->run->Start([this, item](const absl::Status& status) { ItemDone(item, status); });
-  }
+void InferStream::StartWork(InferItem* item) {
+  item->run->Start([this, item](const absl::Status& status) { ItemDone(item, status); });
 }
 
 }  // namespace candor

@@ -38,37 +38,18 @@ absl::Status CheckIn(absl::string_view field, int value, int least, int most) {
 
 }  // namespace
 
-// From its arrival until its answer is written.
-struct StreamCall::Frame {
-  uint64_t index = 0;
-  SteadyTime arrival;
-  std::unique_ptr<Incoming<v1::StreamRequest>> incoming;  // null: there is no picture behind the answer
-  v1::StreamResponse response;
-  std::vector<grpc::Slice> large_fields;  // of the response
-  grpc::ByteBuffer outgoing;              // the response, once its turn has come
-  std::unique_ptr<SegmentTask> task;      // after the messages it borrows; null until its turn
-
-  const v1::SegmentRequest& request() const { return incoming->message.frame(); }
-};
-
 StreamCall::StreamCall(const ServingContext& serving, grpc::CallbackServerContext* context, RequestIdentity identity,
                        const absl::Status& status, std::function<void()> closed)
-    : serving_(serving),
-      identity_(std::move(identity)),
-      closed_(std::move(closed)),
+    : StreamReactor(std::move(identity), std::move(closed)),
+      serving_(serving),
       deadline_(DeadlineOf(*context)),
+      end_call_(EndOf(context)),
       max_unanswered_(kEveryFrameUnanswered) {
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
-    is_reading_ = false;
+  Change([&](Actions* /*actions*/) {
+    mu_.AssertHeld();
     if (!status.ok()) FailWith(status);
-    Settle(&actions);
-  }
-  Act(actions);
+  });
 }
-
-StreamCall::~StreamCall() = default;
 
 absl::Status StreamCall::TakeOptions(const v1::StreamOptions& options) {
   if (has_options_ || next_index_ > 0) {
@@ -110,16 +91,15 @@ SteadyTime StreamCall::FrameDeadline() const {
 }
 
 void StreamCall::OnReadDone(bool ok) {
-  Actions actions;
   auto incoming = std::make_unique<Incoming<v1::StreamRequest>>();
   incoming->bytes.Swap(&incoming_);
   const bool is_whole = ok && Parse(incoming.get());
-  {
-    absl::MutexLock lock(&mu_);
+  Change([&](Actions* actions) {
+    mu_.AssertHeld();
     is_reading_ = false;
     if (!ok) {
-      has_all_frames_ = true;
-    } else if (has_all_frames_) {
+      has_all_requests_ = true;
+    } else if (has_all_requests_) {
       // Draining: too late.
     } else if (!is_whole) {
       FailWith(absl::InvalidArgumentError("the message is no candor.v1.StreamRequest"));
@@ -127,45 +107,25 @@ void StreamCall::OnReadDone(bool ok) {
       if (absl::Status status = TakeOptions(incoming->message.options()); !status.ok()) FailWith(status);
     } else if (incoming->message.has_frame()) {
       const Frame* frame = AddFrame(std::move(incoming));
-      Follow(queue_.Arrive(frame->index, frame->request().frame().camera()), &actions);
+      Follow(queue_.Arrive(frame->index, frame->request().frame().camera()), actions);
     } else {
       FailWith(absl::InvalidArgumentError("message: must have options or frame set"));
     }
-    Settle(&actions);
-  }
-  Act(actions);
+  });
 }
 
 void StreamCall::OnWriteDone(bool ok) {
-  Actions actions;
-  FramePointer written;  // goes outside the lock: its task leaves the admission
-  {
-    absl::MutexLock lock(&mu_);
+  Change([&](Actions* actions) {
+    mu_.AssertHeld();
     is_writing_ = false;
-    written = std::move(outgoing_.front());
+    if (outgoing_.front()->response.has_preliminary()) --preliminary_;
+    actions->written = std::move(outgoing_.front());
     outgoing_.pop_front();
-    if (written->response.has_preliminary()) --preliminary_;
     if (!ok) FailWith(absl::CancelledError("the caller gave up"));
-    Settle(&actions);
-  }
-  written.reset();
-  Act(actions);
+  });
 }
 
-void StreamCall::OnCancel() {
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
-    FailWith(absl::CancelledError("the caller gave up"));
-    Settle(&actions);
-  }
-  Act(actions);
-}
-
-void StreamCall::FailWith(const absl::Status& status) {
-  if (is_over_) return;
-  is_over_ = true;
-  final_status_ = ToGrpcStatus(status, identity_.request_id);
+void StreamCall::CancelWork() {
   for (const auto& [index, frame] : frames_) {
     if (frame->task != nullptr) frame->task->Cancel();
   }
@@ -173,8 +133,8 @@ void StreamCall::FailWith(const absl::Status& status) {
 
 void StreamCall::CloseIfDraining(const absl::Status& status) {
   if (!absl::IsUnavailable(status) || serving_.admission.CheckOpen().ok()) return;
-  has_all_frames_ = true;
-  final_status_ = ToGrpcStatus(status, identity_.request_id);
+  has_all_requests_ = true;
+  EndWith(status);
 }
 
 void StreamCall::Count(const Frame& frame, const absl::Status& status) {
@@ -196,17 +156,14 @@ void StreamCall::Count(const Frame& frame, const absl::Status& status) {
 }
 
 void StreamCall::FrameDone(Frame* frame, const absl::Status& status) {
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
+  Change([&](Actions* actions) {
+    mu_.AssertHeld();
     --running_;
     if (!status.ok()) FillError(status, frame->response.mutable_error());
     Count(*frame, status);
     CloseIfDraining(status);
-    Follow(queue_.Finish(frame->index, frame->request().frame().camera()), &actions);
-    Settle(&actions);
-  }
-  Act(actions);
+    Follow(queue_.Finish(frame->index, frame->request().frame().camera()), actions);
+  });
 }
 
 void StreamCall::FramePreliminary(const Frame& frame, const v1::SegmentResponse& first) {
@@ -216,15 +173,12 @@ void StreamCall::FramePreliminary(const Frame& frame, const v1::SegmentResponse&
   if (first.has_frame()) *early->response.mutable_frame() = first.frame();
   *early->response.mutable_preliminary() = first;
   early->large_fields = frame.large_fields;
-  Actions actions;
-  {
-    absl::MutexLock lock(&mu_);
+  Change([&](Actions* /*actions*/) {
+    mu_.AssertHeld();
     if (is_over_) return;
     outgoing_.push_back(std::move(early));
     ++preliminary_;
-    Settle(&actions);
-  }
-  Act(actions);
+  });
 }
 
 void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
@@ -244,7 +198,7 @@ void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
   }
   if (!step.start.has_value() || is_over_) return;
   Frame* frame = frames_.at(*step.start).get();
-  TaskCaller caller{"SegmentStream", identity_, FrameDeadline()};
+  TaskCaller caller{"SegmentStream", identity_, FrameDeadline(), end_call_};
   frame->task =
       std::make_unique<SegmentTask>(serving_, std::move(caller), frame->request(), frame->response.mutable_result(),
                                     RawPixels{frame->incoming->RawData(frame->request())}, &frame->large_fields);
@@ -252,10 +206,8 @@ void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
   actions->start = frame;
 }
 
-void StreamCall::Settle(Actions* actions) {
-  if (is_finished_) return;
-  const bool has_answered_all = has_all_frames_ && frames_.empty() && outgoing_.empty();
-  if (has_answered_all && !is_over_ && !has_sent_statistics_) {
+const grpc::ByteBuffer* StreamCall::NextAnswer() {
+  if (HasAnsweredAll() && !has_sent_statistics_) {
     has_sent_statistics_ = true;
     if (statistics_.answered() > 0) {
       statistics_.set_mean_latency_ms(latency_sum_ms_ / static_cast<double>(statistics_.answered()));
@@ -264,37 +216,15 @@ void StreamCall::Settle(Actions* actions) {
     outgoing_.back()->response.set_index(next_index_);
     *outgoing_.back()->response.mutable_statistics() = statistics_;
   }
-  if (!is_over_ && !is_writing_ && !outgoing_.empty()) {
-    is_writing_ = true;
-    Frame& next = *outgoing_.front();
-    next.outgoing = Serialize(next.response, next.large_fields);
-    actions->write = &next.outgoing;
-  }
-  const int unanswered = static_cast<int>(frames_.size() + outgoing_.size()) - preliminary_;
-  if (!is_over_ && !is_reading_ && !has_all_frames_ && unanswered < max_unanswered_) {
-    is_reading_ = true;
-    actions->read = true;
-  }
-  const bool is_complete = has_sent_statistics_ && outgoing_.empty();
-  if ((is_over_ || is_complete) && running_ == 0 && !is_writing_) {
-    is_finished_ = true;
-    actions->finish = final_status_;
-  }
+  if (outgoing_.empty()) return nullptr;
+  Frame& next = *outgoing_.front();
+  next.outgoing = Serialize(next.response, next.large_fields);
+  return &next.outgoing;
 }
 
-void StreamCall::Act(const Actions& actions) {
-  // A start may end at once, and with it the stream: it comes last. While it has not ended the stream cannot finish.
-  if (actions.write != nullptr) StartWrite(actions.write);
-  if (actions.read) StartRead(&incoming_);
-  if (actions.finish.has_value()) {
-    closed_();  // before the end: a caller who has seen it finds the place free
-    Finish(*actions.finish);
-  }
-  if (actions.start != nullptr) {
-    Frame* frame = actions.start;
-    frame->task->Start([this, frame](const absl::Status& status) { FrameDone(frame, status); },
-                       [this, frame](const v1::SegmentResponse& first) { FramePreliminary(*frame, first); });
-  }
+void StreamCall::StartWork(Frame* frame) {
+  frame->task->Start([this, frame](const absl::Status& status) { FrameDone(frame, status); },
+                     [this, frame](const v1::SegmentResponse& first) { FramePreliminary(*frame, first); });
 }
 
 }  // namespace candor

@@ -66,8 +66,9 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config.self_probe_failures(), 3);
   EXPECT_EQ(config.max_concurrent_streams(), 128);
   EXPECT_EQ(config.handshake_timeout_ms(), 10000);
-  EXPECT_EQ(config.max_connection_age_ms(), 0);
-  EXPECT_EQ(config.max_connection_age_grace_ms(), 60000);
+  EXPECT_EQ(config.max_connection_age_ms(), 1800000);
+  EXPECT_EQ(config.max_connection_age_grace_ms(), 0);
+  EXPECT_EQ(config.unread_answer_ms(), 10000);
   EXPECT_EQ(config.keepalive_ms(), 60000);
   EXPECT_EQ(config.keepalive_timeout_ms(), 20000);
   EXPECT_FALSE(config.has_tls());
@@ -130,6 +131,7 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"handshake_timeout_ms: 0", "handshake_timeout_ms: must be in [1, 600000], got 0"},
       {"max_connection_age_ms: -1", "max_connection_age_ms: must be in [0, 86400000], got -1"},
       {"max_connection_age_grace_ms: -1", "max_connection_age_grace_ms: must be in [0, 86400000], got -1"},
+      {"unread_answer_ms: 0", "unread_answer_ms: must be in [1, 3600000], got 0"},
       {"keepalive_ms: 0", "keepalive_ms: must be in [1, 86400000], got 0"},
       {"keepalive_timeout_ms: 600001", "keepalive_timeout_ms: must be in [1, 600000], got 600001"},
       {"log_level: 'loud'", "log_level: must be debug, info, warning or error, got \"loud\""},

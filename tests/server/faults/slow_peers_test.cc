@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/image/encode.h"
 #include "gmock/gmock.h"
 #include "tests/server/faults/raw_peer.h"
@@ -76,6 +77,29 @@ TEST(SlowPeersTest, AnAnswerThatNobodyReadsTakesNoPlaceAndEndsWithItsConnection)
   live.server().Drain();
   EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(20))
       << "which a request under way would hold up for 30 s";
+}
+
+TEST(SlowPeersTest, CallersWhoNeverReadDoNotKeepOthersOutForLong) {
+  LiveServer live([](v1::ServerConfig* config) {
+    config->set_max_pending_requests(2);
+    config->set_unread_answer_ms(1);
+  });
+  constexpr int kAll = 2 + 64;  // the places, and those of answers under way
+  const RawPeer deaf(live.server().grpc_address());
+  ASSERT_TRUE(deaf.Send(ClientPreface(/*window=*/0)));
+  const std::string request = RequestOfLargeAnswer().SerializeAsString();
+  for (int i = 0; i < kAll; ++i) {
+    ASSERT_TRUE(deaf.Send(WholeCall(static_cast<uint32_t>(2 * i + 1), kSegmentPath, request)));
+    ASSERT_TRUE(live.ScrapeUntil(
+        absl::StrCat("candor_requests_total{code=\"OK\",method=\"Segment\",model=\"street\"} ", i + 1)));
+  }
+  const grpc::Status refused = live.Segment(RawRequest());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), testing::HasSubstr("not read"));
+  const auto start = steady_clock::now();
+  while (!live.Segment(RawRequest()).ok()) {
+    ASSERT_LT(steady_clock::now() - start, std::chrono::seconds(20));
+  }
 }
 
 TEST(SlowPeersTest, APeerThatVanishedIsFoundByKeepaliveAndItsPlaceIsFree) {
