@@ -14,38 +14,23 @@ namespace candor {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Bytes of the map that a block of channels may take: all taps of a block should come from the second-level cache.
-constexpr size_t kBlockBytes = 512 << 10;
-
-int ChannelBlock(const MapSize& size, int rows, size_t channel_bytes) {
-  const size_t bytes = channel_bytes * std::max(1, rows) * std::max(1, size.width);
-  return std::max(64, static_cast<int>(kBlockBytes / bytes) / 64 * 64);
-}
-
 template <class T>
 void ConvolveRows(const MapSize& size, const MapView<const T>& input, const DepthwiseFilter& filter, int dilation,
                   int begin, int end, const MapView<T>& output) {
-  DepthwiseRow<T> row;
-  row.input_stride = input.pixel_stride;
+  DepthwiseRow<T, T> row;
+  row.input.pixel_stride = input.pixel_stride;
+  row.input.width = size.width;
+  row.input.dilation = std::min(dilation, std::max(size.width, size.height));
   row.output_stride = output.pixel_stride;
-  row.width = size.width;
-  row.dilation = std::min(dilation, std::max(size.width, size.height));
+  row.channels = size.channels;
+  row.weights = filter.weights;
   row.weight_stride = size.channels;
+  row.bias = filter.bias;
   row.has_relu = filter.has_relu;
-  const int rows_read = std::min(size.height, end - begin + 2 * row.dilation);
-  const int block = ChannelBlock(size, rows_read, sizeof(T));
-  for (int c = 0; c < size.channels; c += block) {
-    row.channels = std::min(block, size.channels - c);
-    row.weights = filter.weights + c;
-    row.bias = filter.bias == nullptr ? nullptr : filter.bias + c;
-    for (int y = begin; y < end; ++y) {
-      for (int ky = 0; ky < 3; ++ky) {
-        const int source = y + (ky - 1) * row.dilation;
-        row.rows[ky] = source < 0 || source >= size.height ? nullptr : input.Row(source) + c;
-      }
-      row.output = output.Row(y) + c;
-      ConvolveRow(row);
-    }
+  for (int y = begin; y < end; ++y) {
+    row.input.MoveTo(input, size.height, y);
+    row.output = output.Row(y);
+    ConvolveRow(row);
   }
 }
 
