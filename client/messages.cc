@@ -454,6 +454,7 @@ absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model) {
   out.width = model.width();
   out.parameters = model.parameters();
   out.device = model.device();
+  out.precision = model.precision();
   out.predictions = model.predictions();
   out.sampling = model.sampling();
   if (model.has_calibration()) {

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/base/text_proto.h"
+#include "core/model/precision.h"
 #include "server/model_registry.h"
 
 namespace candor {
@@ -28,6 +29,7 @@ void ApplyFlags(const ServerFlags& flags, v1::ServerConfig* config) {
   }
   if (flags.default_model.has_value()) config->set_default_model(*flags.default_model);
   if (flags.device.has_value()) config->set_device(*flags.device);
+  if (flags.precision.has_value()) config->set_precision(*flags.precision);
   if (flags.listen.has_value()) config->set_listen(*flags.listen);
   if (flags.metrics_listen.has_value()) config->set_metrics_listen(*flags.metrics_listen);
   if (flags.threads.has_value()) config->set_threads(*flags.threads);
@@ -167,6 +169,7 @@ void FillServerConfigDefaults(v1::ServerConfig* config) {
   if (config->listen().empty()) config->set_listen("127.0.0.1:8500");
   if (config->metrics_listen().empty()) config->set_metrics_listen("127.0.0.1:8502");
   if (config->device().empty()) config->set_device("auto");
+  if (config->precision().empty()) config->set_precision("auto");
   if (!config->has_max_pixels()) config->set_max_pixels(16777216);
   if (!config->has_max_message_bytes()) config->set_max_message_bytes(64 * kMiB);
   if (!config->has_message_memory_bytes()) {
@@ -215,6 +218,7 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
     return absl::InvalidArgumentError(
         absl::StrCat("device: must be auto, cpu or cuda, got \"", absl::CHexEscape(config.device()), "\""));
   }
+  RETURN_IF_ERROR(ParsePrecision(config.precision()).status());
   RETURN_IF_ERROR(CheckSecurity(config));
   RETURN_IF_ERROR(CheckConnectionLimits(config));
   RETURN_IF_ERROR(CheckLimits(config));

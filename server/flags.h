@@ -17,6 +17,7 @@ struct ServerFlags {
   std::vector<std::string> bundles;
   std::optional<std::string> default_model;
   std::optional<std::string> device;
+  std::optional<std::string> precision;
   std::optional<std::string> listen;
   std::optional<std::string> metrics_listen;
   std::optional<int> threads;

@@ -68,6 +68,7 @@ absl::StatusOr<Loading> PrepareLoading(const v1::ServerConfig& config, Inference
   ASSIGN_OR_RETURN(const Device wanted, ParseDevice(config.device()));
   LoadOptions options;
   ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
+  ASSIGN_OR_RETURN(options.precision, ParsePrecision(config.precision()));
   options.threads = config.threads();
   Loading loading;
   loading.at_start = LoaderWith(options);

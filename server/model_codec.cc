@@ -87,6 +87,7 @@ void FillModel(const LoadedModel& model, v1::Model* message) {
     kind_info->set_range_max(UncertaintyKindMax(kind, info.spec.class_count()));
   }
   message->set_device(info.device);
+  message->set_precision(info.precision);
   if (info.spec.sampling.method != SamplingMethod::kNone) {
     message->set_sampling(std::string(SamplingMethodName(info.spec.sampling.method)));
   }

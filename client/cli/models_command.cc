@@ -21,7 +21,7 @@ constexpr char kHelp[] = R"(Examples:
 
 The table marks the server's default model with *. --json prints one object: default_model, models [{name, version,
 digest, kind, aliases, members, predictions, sampling ("mc_dropout" or "augmentation"; null: none), architecture, width,
-parameters, device, classes [{index, name, colour [r, g, b]}], uncertainty [{kind, unit, range_max}], the default first,
+parameters, device, precision, classes [{index, name, colour [r, g, b]}], uncertainty [{kind, unit, range_max}], the default first,
 calibration {data, temperature, verdict {kind, accept_max, review_max, error_rate, reject_error_rate} or null}, or null}].
 SAMPLING is the method and how many predictions of one network an answer is made of.)";
 
@@ -53,6 +53,7 @@ Json ModelJson(const ModelDescription& model) {
                {"width", model.width},
                {"parameters", model.parameters},
                {"device", model.device},
+               {"precision", model.precision},
                {"classes", Json::array()},
                {"uncertainty", Json::array()}};
   for (size_t i = 0; i < model.classes.size(); ++i) {
@@ -70,8 +71,8 @@ Json ModelJson(const ModelDescription& model) {
 }
 
 void PrintTable(const ModelList& list, std::ostream& out) {
-  Table table({"MODEL", "VERSION", "KIND", "MEMBERS", "CLASSES", "WIDTH", "PARAMETERS", "DEVICE", "SAMPLING",
-               "CALIBRATED", "ALIASES", "UNCERTAINTY"});
+  Table table({"MODEL", "VERSION", "KIND", "MEMBERS", "CLASSES", "WIDTH", "PARAMETERS", "DEVICE", "PRECISION",
+               "SAMPLING", "CALIBRATED", "ALIASES", "UNCERTAINTY"});
   for (const ModelDescription& model : list.models) {
     std::vector<std::string> kinds;
     for (const KindDescription& kind : model.uncertainty) kinds.push_back(kind.name);
@@ -80,8 +81,8 @@ void PrintTable(const ModelList& list, std::ostream& out) {
     table.AddRow({OneLine(absl::StrCat(model.name, model.name == list.default_model ? "*" : "")),
                   absl::StrCat(model.version), model.kind, absl::StrCat(model.members),
                   absl::StrCat(model.classes.size()), absl::StrCat(model.width), absl::StrCat(model.parameters),
-                  OneLine(model.device), OneLine(sampling), model.calibration.has_value() ? "yes" : "no",
-                  OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
+                  OneLine(model.device), OneLine(model.precision.empty() ? "-" : model.precision), OneLine(sampling),
+                  model.calibration.has_value() ? "yes" : "no", OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
   }
   table.Print(out);
 }

@@ -29,7 +29,7 @@ CompiledNetwork::CompiledNetwork(const FoldedWeights& weights, torch::ScalarType
       classes_(weights.classes),
       uncertainty_channels_(weights.uncertainty_channels),
       layers_(MakeLayers(weights, type)),
-      pooled_(MakePooledBranch(weights)) {}
+      shapeless_(weights, type) {}
 
 Scores CompiledNetwork::Forward(const torch::Tensor& images) {
   CheckImages(images);
@@ -53,7 +53,7 @@ const Plan& CompiledNetwork::PlanFor(const torch::Tensor& images) {
     plans_.splice(plans_.begin(), plans_, known);
   } else {
     if (plans_.size() == kMaxPlans) plans_.pop_back();
-    plans_.push_front({n, height, width, Plan(n, height, width, &layers_, &pooled_)});
+    plans_.push_front({n, height, width, Plan(n, height, width, &layers_, &shapeless_)});
   }
   return plans_.front().plan;
 }

@@ -46,7 +46,7 @@ class CompiledNetwork : public Network {
   const int64_t classes_;
   const int64_t uncertainty_channels_;
   NetworkLayers<ConvLayer> layers_;
-  const PooledBranch pooled_;
+  const ShapelessLayers shapeless_;
   std::list<ShapedPlan> plans_;  // the last used first
 };
 

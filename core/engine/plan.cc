@@ -40,13 +40,6 @@ Tensor RunBlock(const EncoderBlock<PackedConv>& block, bool has_downsample, Tens
 
 bool StartsStage(size_t block) { return block > 0 && block % 2 == 0; }  // layer1 keeps the stem's channels
 
-}  // namespace
-
-Tensor PooledBranch::ProjectionBias(const Tensor& top) const {
-  const Tensor mean = top.mean({2, 3}, /*keepdim=*/false, torch::kFloat);
-  return torch::addmm(project_bias, torch::relu(torch::addmm(bias, mean, weight)), project);
-}
-
 PooledBranch MakePooledBranch(const FoldedWeights& weights) {
   const auto matrix = [](const Tensor& conv) { return conv.flatten(1).t().contiguous(); };
   const int64_t channels = weights.aspp_pool.weight.size(0);
@@ -54,6 +47,16 @@ PooledBranch MakePooledBranch(const FoldedWeights& weights) {
   return {matrix(weights.aspp_pool.weight), weights.aspp_pool.bias,
           matrix(project.narrow(1, project.size(1) - channels, channels)), weights.aspp_project.bias};
 }
+
+}  // namespace
+
+Tensor PooledBranch::ProjectionBias(const Tensor& top) const {
+  const Tensor mean = top.mean({2, 3}, /*keepdim=*/false, torch::kFloat);
+  return torch::addmm(project_bias, torch::relu(torch::addmm(bias, mean, weight)), project);
+}
+
+ShapelessLayers::ShapelessLayers(const FoldedWeights& weights, torch::ScalarType type)
+    : pooled(MakePooledBranch(weights)), tail(weights.merge, weights.heads, type) {}
 
 NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarType type) {
   const auto conv = [type](const FoldedConv& folded, const ConvGeometry& geometry) {
@@ -78,13 +81,11 @@ NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarT
   layers.aspp_project = ConvLayer(project.narrow(1, 0, project.size(1) - pooled), weights.aspp_project.bias, {}, type);
   layers.refine = Separable(weights.refine, 1, type);
   layers.low_level = conv(weights.low_level, {});
-  layers.merge = Separable(weights.merge, 1, type);
-  layers.heads = conv(weights.heads, {});
   return layers;
 }
 
-Plan::Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const PooledBranch* pooled)
-    : pooled_(pooled) {
+Plan::Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const ShapelessLayers* shapeless)
+    : shapeless_(shapeless) {
   // Shapes follow the maps through the network.
   std::array<int64_t, 4> shape = {n, 3, height, width};
   const auto pack = [&shape](ConvLayer* layer, int64_t stride = 1) {
@@ -105,8 +106,6 @@ Plan::Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* l
   layers_.aspp_project = layers->aspp_project.PackFor({1, layers->aspp_project.in_channels(), shape[2], shape[3]});
   layers_.refine = candor::PackFor(&layers->refine, {n, layers->refine.pointwise.in_channels(), shape[2], shape[3]});
   layers_.low_level = layers->low_level.PackFor({n, layers->low_level.in_channels(), height / 4, width / 4});
-  layers_.merge = candor::PackFor(&layers->merge, {n, layers->merge.pointwise.in_channels(), height / 4, width / 4});
-  layers_.heads = layers->heads.PackFor({n, layers->heads.in_channels(), height / 4, width / 4});
 }
 
 Tensor Plan::Run(const Tensor& images) const {
@@ -119,8 +118,7 @@ Tensor Plan::Run(const Tensor& images) const {
   const Tensor context = RunSeparable(layers_.refine, Pyramid(x));
   const Tensor upsampled =
       torch::upsample_bilinear2d(context, {low_level.size(2), low_level.size(3)}, /*align_corners=*/true);
-  const Tensor merged = RunSeparable(layers_.merge, torch::cat({upsampled, low_level}, 1));
-  return layers_.heads.Run(merged, Activation::kNone).to(torch::kFloat);
+  return shapeless_->tail.Run(torch::cat({upsampled, low_level}, 1));
 }
 
 Tensor Plan::Pyramid(const Tensor& top) const {
@@ -128,7 +126,7 @@ Tensor Plan::Pyramid(const Tensor& top) const {
       torch::cat({layers_.aspp_pointwise.Run(top, Activation::kRelu), RunSeparable(layers_.aspp_rates[0], top),
                   RunSeparable(layers_.aspp_rates[1], top), RunSeparable(layers_.aspp_rates[2], top)},
                  1);
-  const Tensor bias = pooled_->ProjectionBias(top);
+  const Tensor bias = shapeless_->pooled.ProjectionBias(top);
   std::vector<Tensor> projected;
   for (int64_t n = 0; n < top.size(0); ++n) {
     projected.push_back(layers_.aspp_project.Run(pyramid.narrow(0, n, 1), bias[n], Activation::kRelu));

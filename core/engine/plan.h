@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "core/engine/decoder_tail.h"
 #include "core/engine/depthwise_layer.h"
 #include "core/engine/folded_weights.h"
 #include "core/engine/packed_conv.h"
@@ -14,7 +15,7 @@
 
 namespace candor {
 
-// The layers of a network, for any shape. Conv: ConvLayer, or PackedConv for one shape.
+// Layers whose weights are packed for a shape. Conv: ConvLayer, or PackedConv for one shape.
 template <class Conv>
 struct EncoderBlock {
   Conv conv1, conv2, downsample;
@@ -35,8 +36,6 @@ struct NetworkLayers {
   Conv aspp_project;  // without the pooled branch, whose share is a bias
   SeparableLayer<Conv> refine;
   Conv low_level;
-  SeparableLayer<Conv> merge;
-  Conv heads;
 };
 
 // The pooled branch of the pyramid, float32. After its ReLU it is one vector a picture, so that its part of the
@@ -50,15 +49,22 @@ struct PooledBranch {
   torch::Tensor ProjectionBias(const torch::Tensor& top) const;
 };
 
-// Layers that compute in `type`, kFloat or kBFloat16.
+// What is the same for every shape.
+struct ShapelessLayers {
+  // `type`: what the layers compute in, kFloat or kBFloat16.
+  ShapelessLayers(const FoldedWeights& weights, torch::ScalarType type);
+
+  PooledBranch pooled;
+  DecoderTail tail;
+};
+
 NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarType type);
-PooledBranch MakePooledBranch(const FoldedWeights& weights);
 
 // Thread-compatible. Throws c10::Error.
 class Plan {
  public:
-  // For images [n, 3, height, width], height and width multiples of 16. `pooled` is borrowed.
-  Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const PooledBranch* pooled);
+  // For images [n, 3, height, width], height and width multiples of 16. `shapeless` is borrowed.
+  Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const ShapelessLayers* shapeless);
 
   // images NHWC, of the type of the layers -> [n, classes + uncertainty channels, height / 4, width / 4] float32, NHWC.
   // Maps between operators come from Torch's allocator, which the members of an ensemble share: a plan that kept its
@@ -69,7 +75,7 @@ class Plan {
   torch::Tensor Pyramid(const torch::Tensor& top) const;
 
   NetworkLayers<PackedConv> layers_;
-  const PooledBranch* pooled_;
+  const ShapelessLayers* shapeless_;
 };
 
 }  // namespace candor

@@ -91,10 +91,10 @@ void UpsampleRow(const DecoderStripMaps<T>& maps, int y, int first, int channels
 template <class In, class T>
 DepthwiseRow<In, T> RowOf(const DecoderStripMaps<T>& maps, const DepthwiseFilter& filter, int first, int channels) {
   DepthwiseRow<In, T> row;
+  row.input.width = 4 * maps.context_size.width;
+  row.input.dilation = 1;
   row.output_stride = maps.output.pixel_stride;
-  row.width = 4 * maps.context_size.width;
   row.channels = channels;
-  row.dilation = 1;
   row.weights = filter.weights + first;
   row.weight_stride = maps.context_size.channels + maps.low_level_channels;
   row.bias = filter.bias == nullptr ? nullptr : filter.bias + first;
@@ -108,16 +108,16 @@ void ConvolveContext(const DecoderStripMaps<T>& maps, const DepthwiseFilter& fil
   const int height = 4 * maps.context_size.height;
   const int channels = std::min(kStripChannels, maps.context_size.channels - first);
   DepthwiseRow<float, T> row = RowOf<float>(maps, filter, first, channels);
-  row.input_stride = kStripChannels;
-  const ptrdiff_t row_floats = static_cast<ptrdiff_t>(row.width) * kStripChannels;
+  row.input.pixel_stride = kStripChannels;
+  const ptrdiff_t row_floats = static_cast<ptrdiff_t>(row.input.width) * kStripChannels;
   float* const between = scratch + 3 * row_floats;
   const auto slot = [=](int y) { return scratch + (y % 3) * row_floats; };
   for (int y = std::max(0, begin - 1); y <= begin; ++y) UpsampleRow(maps, y, first, channels, between, slot(y));
   for (int y = begin; y < end; ++y) {
     if (y + 1 < height) UpsampleRow(maps, y + 1, first, channels, between, slot(y + 1));
-    row.rows[0] = y == 0 ? nullptr : slot(y - 1);
-    row.rows[1] = slot(y);
-    row.rows[2] = y + 1 == height ? nullptr : slot(y + 1);
+    row.input.rows[0] = y == 0 ? nullptr : slot(y - 1);
+    row.input.rows[1] = slot(y);
+    row.input.rows[2] = y + 1 == height ? nullptr : slot(y + 1);
     row.output = maps.output.Row(y) + first;
     ConvolveRow(row);
   }
@@ -128,12 +128,9 @@ void ConvolveLowLevel(const DecoderStripMaps<T>& maps, const DepthwiseFilter& fi
   const int height = 4 * maps.context_size.height;
   const int first = maps.context_size.channels;
   DepthwiseRow<T, T> row = RowOf<T>(maps, filter, first, maps.low_level_channels);
-  row.input_stride = maps.low_level.pixel_stride;
+  row.input.pixel_stride = maps.low_level.pixel_stride;
   for (int y = begin; y < end; ++y) {
-    for (int ky = 0; ky < 3; ++ky) {
-      const int source = y + ky - 1;
-      row.rows[ky] = source < 0 || source >= height ? nullptr : maps.low_level.Row(source);
-    }
+    row.input.MoveTo(maps.low_level, height, y);
     row.output = maps.output.Row(y) + first;
     ConvolveRow(row);
   }

@@ -18,20 +18,17 @@ template <class T>
 void ConvolveRows(const MapSize& size, const MapView<const T>& input, const DepthwiseFilter& filter, int dilation,
                   int begin, int end, const MapView<T>& output) {
   DepthwiseRow<T, T> row;
-  row.input_stride = input.pixel_stride;
+  row.input.pixel_stride = input.pixel_stride;
+  row.input.width = size.width;
+  row.input.dilation = std::min(dilation, std::max(size.width, size.height));
   row.output_stride = output.pixel_stride;
-  row.width = size.width;
   row.channels = size.channels;
-  row.dilation = std::min(dilation, std::max(size.width, size.height));
   row.weights = filter.weights;
   row.weight_stride = size.channels;
   row.bias = filter.bias;
   row.has_relu = filter.has_relu;
   for (int y = begin; y < end; ++y) {
-    for (int ky = 0; ky < 3; ++ky) {
-      const int source = y + (ky - 1) * row.dilation;
-      row.rows[ky] = source < 0 || source >= size.height ? nullptr : input.Row(source);
-    }
+    row.input.MoveTo(input, size.height, y);
     row.output = output.Row(y);
     ConvolveRow(row);
   }

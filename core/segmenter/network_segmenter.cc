@@ -10,12 +10,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
 #include "core/nn/pooled_allocator.h"
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
+#include "core/segmenter/engine_choice.h"
 #include "core/segmenter/reducers.h"
 #include "core/segmenter/segmenter.h"
 #include "core/uncertainty/make_predictor.h"
@@ -97,9 +99,25 @@ absl::StatusOr<Bundle> OnlyMembers(Bundle bundle, const std::vector<int>& member
   return bundle;
 }
 
+// A predictor that is warmed up and, if the options leave it one, gives its known answer.
+absl::StatusOr<std::unique_ptr<Predictor>> MakeCheckedPredictor(const Bundle& bundle, const LoadOptions& options,
+                                                                Precision precision,
+                                                                const ReducerFactory& make_reducer) {
+  const torch::Device device = options.device == Device::kCuda ? torch::kCUDA : torch::kCPU;
+  const ModelSpec& spec = bundle.spec;
+  ASSIGN_OR_RETURN(std::unique_ptr<Predictor> predictor,
+                   MakePredictor(
+                       spec, spec.weights.size(), [&bundle](size_t index) { return ReadMember(bundle, index); }, device,
+                       make_reducer, CompilerFor(options.device, spec, precision)));
+  ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(spec, device, predictor.get()));
+  if (options.members.empty() && options.temperature == 0) {
+    RETURN_IF_ERROR(CheckKnownAnswer(spec.known_answer, answer));
+  }
+  return predictor;
+}
+
 absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOptions& options) {
   ASSIGN_OR_RETURN(ReducerFactory make_reducer, ReducersFor(options.device));
-  const torch::Device torch_device = options.device == Device::kCuda ? torch::kCUDA : torch::kCPU;
   if (!options.members.empty()) {
     ASSIGN_OR_RETURN(bundle, OnlyMembers(std::move(bundle), options.members));
   }
@@ -108,15 +126,18 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
     bundle.spec.calibration->temperature = options.temperature;
   }
   torch::InferenceMode inference;
-  ASSIGN_OR_RETURN(std::unique_ptr<Predictor> predictor,
-                   MakePredictor(
-                       bundle.spec, bundle.spec.weights.size(),
-                       [&bundle](size_t index) { return ReadMember(bundle, index); }, torch_device, make_reducer));
-  // Also the warm-up: the first pass is slower than the rest.
-  ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(bundle.spec, torch_device, predictor.get()));
-  if (options.members.empty() && options.temperature == 0) {
-    RETURN_IF_ERROR(CheckKnownAnswer(bundle.spec.known_answer, answer));
+  ASSIGN_OR_RETURN(const std::vector<Precision> precisions, PrecisionsFor(options, bundle.spec));
+  Precision precision = precisions.front();
+  auto predictor = MakeCheckedPredictor(bundle, options, precision, make_reducer);
+  if (absl::IsDataLoss(predictor.status()) && precisions.size() > 1) {
+    LogWarning("model computes in fp32: another answer than its known one otherwise",
+               {{"model", bundle.name},
+                {"precision", PrecisionName(precision)},
+                {"difference", predictor.status().message()}});
+    precision = precisions[1];
+    predictor = MakeCheckedPredictor(bundle, options, precision, make_reducer);
   }
+  RETURN_IF_ERROR(predictor.status());
   ModelInfo info;
   info.name = std::move(bundle.name);
   info.version = bundle.version;
@@ -124,7 +145,9 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
   info.parameters = CountParameters(bundle.spec);
   info.spec = std::move(bundle.spec);
   info.device = options.device == Device::kCuda ? "cuda" : "cpu";
-  return std::make_unique<NetworkSegmenter>(std::move(info), torch_device, std::move(predictor));
+  info.precision = std::string(PrecisionName(precision));
+  return std::make_unique<NetworkSegmenter>(
+      std::move(info), options.device == Device::kCuda ? torch::kCUDA : torch::kCPU, *std::move(predictor));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "core/image/image.h"
 #include "core/model/model_spec.h"
+#include "core/model/precision.h"
 #include "core/uncertainty/segmentation.h"
 
 namespace candor {
@@ -22,6 +23,7 @@ struct ModelInfo {
   ModelSpec spec;
   int64_t parameters = 0;  // trainable, of all members together
   std::string device;      // "cpu" or "cuda"
+  std::string precision;   // "fp32" or "bf16": what the networks compute in
 };
 
 // One picture of a batch. Borrows the image and the request's kinds.
@@ -64,7 +66,10 @@ void SetInferenceThreads(int threads);
 
 struct LoadOptions {
   Device device = Device::kCpu;  // kCpu or kCuda, from PrepareDevice
-  int threads = 1;               // SetInferenceThreads for the caller; 0: as they are
+  // kAuto is kBf16 for models that can compute in it (not on CUDA, not with MC dropout, not on processors without
+  // bfloat16 products) and give their known answer so, and kFp32 for others.
+  Precision precision = Precision::kFp32;
+  int threads = 1;  // SetInferenceThreads for the caller; 0: as they are
   // For studies: only these members of an ensemble, which then answer as an ensemble of that size (one: as a single
   // network), without a known answer to compare with. Empty: all.
   std::vector<int> members;
@@ -74,7 +79,7 @@ struct LoadOptions {
 
 // Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of
 // ReadBundle; InvalidArgument: tensors that do not fit the architecture or are not finite, or a member that is
-// not there; DataLoss: another answer than the known one.
+// not there; DataLoss: another answer than the known one; FailedPrecondition: kBf16 for a model that cannot.
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options);
 

@@ -17,50 +17,57 @@
 namespace candor {
 namespace {
 
-void PrepareForInference(const ModelSpec& spec, torch::Device device, SegmentationNetImpl& net) {
-  net.eval();
+// The module as it stands, made ready for `device`.
+void PrepareForInference(torch::Device device, SegmentationNetImpl& net) {
   net.to(device);
   for (torch::Tensor& parameter : net.parameters()) {
     parameter.set_requires_grad(false);
     // NHWC, as pictures come and as oneDNN and cuDNN like it best.
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
-  if (spec.calibration) net.DivideLogits(spec.calibration->temperature);
   FoldNorms(net);
 }
 
-std::unique_ptr<MemberSource> MembersOf(const ModelSpec& spec, const std::vector<SegmentationNet>& networks) {
-  const Sampling& sampling = spec.sampling;
-  switch (sampling.method) {
-    case SamplingMethod::kMcDropout:
-      return std::make_unique<McDropoutMembers>(networks[0], sampling.passes, sampling.dropout);
-    case SamplingMethod::kAugmentation:
-      return std::make_unique<AugmentedMembers>(networks[0].ptr(), sampling.views);
-    case SamplingMethod::kNone:
-      break;
+absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index, const MemberReader& read_member) {
+  ASSIGN_OR_RETURN(const TensorFile member, read_member(index));
+  SegmentationNet net = MakeNetwork(spec);
+  if (absl::Status status = LoadWeights(member, net); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat("member ", index, ": ", status.message()));
   }
-  std::vector<std::shared_ptr<Network>> members;
-  for (const SegmentationNet& net : networks) members.push_back(net.ptr());
-  return std::make_unique<NetworkMembers>(std::move(members));
+  net->eval();
+  if (spec.calibration) net->DivideLogits(spec.calibration->temperature);
+  return net;
+}
+
+std::unique_ptr<MemberSource> MembersOf(const Sampling& sampling, std::vector<std::shared_ptr<Network>> networks) {
+  if (sampling.method == SamplingMethod::kAugmentation) {
+    return std::make_unique<AugmentedMembers>(std::move(networks[0]), sampling.views);
+  }
+  return std::make_unique<NetworkMembers>(std::move(networks));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
                                                          const MemberReader& read_member, torch::Device device,
-                                                         const ReducerFactory& make_reducer) {
-  std::vector<SegmentationNet> networks;
+                                                         const ReducerFactory& make_reducer,
+                                                         const NetworkCompiler& compile) {
+  std::unique_ptr<MemberSource> source;
+  std::vector<std::shared_ptr<Network>> networks;
   for (size_t m = 0; m < members; ++m) {
-    ASSIGN_OR_RETURN(const TensorFile member, read_member(m));
-    SegmentationNet net = MakeNetwork(spec);
-    if (absl::Status status = LoadWeights(member, net); !status.ok()) {
-      return absl::Status(status.code(), absl::StrCat("member ", m, ": ", status.message()));
+    ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, m, read_member));
+    if (compile != nullptr) {
+      networks.push_back(compile(*net));
+      continue;
     }
-    PrepareForInference(spec, device, *net);
-    networks.push_back(std::move(net));
+    PrepareForInference(device, *net);
+    if (spec.sampling.method == SamplingMethod::kMcDropout) {
+      source = std::make_unique<McDropoutMembers>(net, spec.sampling.passes, spec.sampling.dropout);
+    }
+    networks.push_back(net.ptr());
   }
-  return std::make_unique<NetworkPredictor>(MembersOf(spec, networks), spec.uncertainty, LearnedKinds(spec),
-                                            make_reducer());
+  if (source == nullptr) source = MembersOf(spec.sampling, std::move(networks));
+  return std::make_unique<NetworkPredictor>(std::move(source), spec.uncertainty, LearnedKinds(spec), make_reducer());
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,

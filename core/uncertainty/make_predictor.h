@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 #include "core/model/model_spec.h"
 #include "core/model/safetensors.h"
+#include "core/nn/segmentation_net.h"
 #include "core/uncertainty/known_answer.h"
 #include "core/uncertainty/predictor.h"
 
@@ -21,12 +22,17 @@ using MemberReader = std::function<absl::StatusOr<TensorFile>(size_t index)>;
 // Makes a reducer on the predictor's device.
 using ReducerFactory = std::function<std::unique_ptr<ScoreReducer>()>;
 
+// Gives another form of a member for inference on the CPU, from a module in evaluation mode whose norms are not folded.
+using NetworkCompiler = std::function<std::shared_ptr<Network>(const SegmentationNetImpl& net)>;
+
 // The predictor of a bundle, in evaluation mode, on `device`, by spec.sampling and at spec.calibration's temperature.
-// Its `members` are read one after the other. InvalidArgument: weights that do not fit the architecture, with the
-// member's index; else the reader's errors. May throw c10::Error.
+// Its `members` are read one after the other. `compile`: null for the readable module, as MC dropout has to have it.
+// InvalidArgument: weights that do not fit the architecture, with the member's index; else the reader's errors. May
+// throw c10::Error.
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
                                                          const MemberReader& read_member, torch::Device device,
-                                                         const ReducerFactory& make_reducer);
+                                                         const ReducerFactory& make_reducer,
+                                                         const NetworkCompiler& compile = nullptr);
 
 // The same on the CPU, with members that are in memory.
 absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,

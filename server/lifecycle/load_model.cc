@@ -33,6 +33,7 @@ absl::StatusOr<LoadedModel> LoadModelFrom(const std::string& directory, const v1
                            {"version", info.version},
                            {"digest", info.digest},
                            {"device", info.device},
+                           {"precision", info.precision},
                            {"seconds", model.load_seconds}});
   return model;
 }

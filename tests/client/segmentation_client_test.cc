@@ -214,6 +214,7 @@ TEST(SegmentationClientTest, DescribesModels) {
   EXPECT_EQ(teacher.width, 64);
   EXPECT_EQ(teacher.parameters, 12'345'678);
   EXPECT_EQ(teacher.device, "cpu");
+  EXPECT_EQ(teacher.precision, "fp32");
   ASSERT_EQ(teacher.classes.size(), 3U);
   EXPECT_EQ(teacher.classes[1].name, "sky");
   EXPECT_EQ(teacher.classes[1].colour, (Colour{0, 128, 255}));

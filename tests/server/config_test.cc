@@ -51,6 +51,7 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config.listen(), "127.0.0.1:8500");
   EXPECT_EQ(config.metrics_listen(), "127.0.0.1:8502");
   EXPECT_EQ(config.device(), "auto");
+  EXPECT_EQ(config.precision(), "auto");
   EXPECT_EQ(config.threads(), 0);
   EXPECT_EQ(config.max_pixels(), 4096 * 4096);
   EXPECT_EQ(config.max_message_bytes(), 64 * 1024 * 1024);
@@ -102,6 +103,7 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"listen: 'localhost'", "listen: must be HOST:PORT with a port in [0, 65535], got \"localhost\""},
       {"metrics_listen: '127.0.0.1:65536'", "metrics_listen: must be HOST:PORT"},
       {"device: 'gpu'", "device: must be auto, cpu or cuda, got \"gpu\""},
+      {"precision: 'int4'", "precision: must be auto, fp32 or bf16, got \"int4\""},
       {"threads: -1", "threads: must be in [0, 1024], got -1"},
       {"threads: 1025", "threads: must be in [0, 1024], got 1025"},
       {"max_pixels: 0", "max_pixels: must be in [1, 268435456], got 0"},
@@ -185,6 +187,7 @@ TEST(ConfigTest, FlagsOverrideTheFile) {
   flags.config_path = file.path();
   flags.bundles = {"flag1", "flag2"};
   flags.threads = 5;
+  flags.precision = "bf16";
   flags.metrics_listen = "off";
   flags.default_model = "teacher";
   flags.log_level = "error";
@@ -194,6 +197,7 @@ TEST(ConfigTest, FlagsOverrideTheFile) {
   EXPECT_EQ(config->models(0).bundle(), "flag1");
   EXPECT_EQ(config->models(0).aliases_size(), 0);
   EXPECT_EQ(config->threads(), 5);
+  EXPECT_EQ(config->precision(), "bf16");
   EXPECT_EQ(config->metrics_listen(), "off");
   EXPECT_EQ(config->default_model(), "teacher");
   EXPECT_EQ(config->log_level(), "error");

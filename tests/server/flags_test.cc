@@ -31,15 +31,16 @@ class FlagsTest : public testing::Test {
 };
 
 TEST_F(FlagsTest, ReadsEveryFlag) {
-  const auto parsed =
-      Parse({"--config", "f", "--bundle", "a", "--bundle=b", "--model", "teacher", "--device=cpu", "--listen", "h:1",
-             "--metrics-listen", "off", "--threads", "3", "--log-level", "debug", "--check-config", "--print-config"});
+  const auto parsed = Parse({"--config", "f", "--bundle", "a", "--bundle=b", "--model", "teacher", "--device=cpu",
+                             "--precision=bf16", "--listen", "h:1", "--metrics-listen", "off", "--threads", "3",
+                             "--log-level", "debug", "--check-config", "--print-config"});
   ASSERT_THAT(parsed, VariantWith<ServerFlags>(testing::_)) << err_.str();
   const auto& flags = std::get<ServerFlags>(parsed);
   EXPECT_EQ(flags.config_path, "f");
   EXPECT_THAT(flags.bundles, ElementsAre("a", "b"));
   EXPECT_THAT(flags.default_model, Optional(std::string("teacher")));
   EXPECT_THAT(flags.device, Optional(std::string("cpu")));
+  EXPECT_THAT(flags.precision, Optional(std::string("bf16")));
   EXPECT_THAT(flags.listen, Optional(std::string("h:1")));
   EXPECT_THAT(flags.metrics_listen, Optional(std::string("off")));
   EXPECT_THAT(flags.threads, Optional(3));
@@ -60,8 +61,8 @@ TEST_F(FlagsTest, WhatIsNotSaidStaysUnset) {
 
 TEST_F(FlagsTest, HelpGoesToStdoutAndIsNoError) {
   EXPECT_THAT(Parse({"--help"}), VariantWith<ExitCode>(ExitCode::kOk));
-  for (const char* flag : {"--config", "--bundle", "--model", "--device", "--listen", "--metrics-listen", "--threads",
-                           "--check-config", "--print-config", "--log-level", "--version"}) {
+  for (const char* flag : {"--config", "--bundle", "--model", "--device", "--precision", "--listen", "--metrics-listen",
+                           "--threads", "--check-config", "--print-config", "--log-level", "--version"}) {
     EXPECT_THAT(out_.str(), HasSubstr(flag));
   }
   EXPECT_EQ(err_.str(), "");

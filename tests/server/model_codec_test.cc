@@ -59,6 +59,7 @@ TEST(FillModelTest, SaysEverythingAboutTheModel) {
   EXPECT_EQ(message.uncertainty(4).kind(), v1::DISAGREEMENT);
   EXPECT_EQ(message.uncertainty(4).name(), "disagreement");
   EXPECT_EQ(message.device(), "cpu");
+  EXPECT_EQ(message.precision(), "fp32");
   EXPECT_EQ(message.predictions(), 2);
   EXPECT_EQ(message.sampling(), "");
   EXPECT_FALSE(message.has_calibration());

@@ -107,6 +107,7 @@ ModelInfo FakeModelInfo(const std::string& name, ModelKind kind, int classes) {
   info.spec.weights.resize(kind == ModelKind::kEnsemble ? 2 : 1);
   info.parameters = 1000 * static_cast<int64_t>(info.spec.weights.size());
   info.device = "cpu";
+  info.precision = "fp32";
   return info;
 }
 

@@ -46,7 +46,7 @@ absl::StatusOr<EvaluationResult> RunEvaluate(EvaluateFlags flags) {
   ASSIGN_OR_RETURN(EvaluationResult result, Evaluate(model.get(), teacher.get(), *dataset, control));
   result.data = flags.data.location;
   result.split = flags.data.split;
-  result.precision = "fp32";
+  result.precision = model->info().precision;
   ASSIGN_OR_RETURN(result.fingerprint, dataset->Fingerprint());
   if (!flags.unknown.empty()) RETURN_IF_ERROR(EvaluateUnknown(model.get(), flags.unknown, control, &result));
   const std::filesystem::path out = flags.out;

@@ -17,8 +17,10 @@ void AddModelFlags(CLI::App* command, ModelFlags* flags) {
   command->add_option("--device", flags->device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
-  command->add_option("--precision", flags->precision, "fp32, the only one so far")
-      ->check(CLI::IsMember({"fp32"}))
+  command
+      ->add_option("--precision", flags->precision,
+                   "What networks compute in: fp32, bf16, or auto: bf16 where the processor has it natively")
+      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0: the cores this process may use")
       ->check(CLI::Range(0, 1024))
@@ -43,6 +45,7 @@ absl::StatusOr<std::unique_ptr<Segmenter>> LoadModel(const ModelFlags& flags, fl
   LoadOptions options;
   ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
   options.threads = flags.threads > 0 ? flags.threads : UsableCores();
+  ASSIGN_OR_RETURN(options.precision, ParsePrecision(flags.precision));
   options.members = flags.members;
   options.temperature = temperature;
   return LoadSegmenter(flags.bundle, options);
