@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,17 @@ int ExitOf(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + 
 
 bool IsHopeless(int exit) {
   return exit == static_cast<int>(ExitCode::kUsage) || exit == static_cast<int>(ExitCode::kConfiguration);
+}
+
+// ": " and what a process said last, of one that failed mostly the reason; "" if it said nothing.
+std::string LastWords(const std::string& log_file) {
+  constexpr size_t kMost = 500;
+  std::ifstream log(log_file);
+  std::string last;
+  for (std::string line; std::getline(log, line);) {
+    if (!line.empty()) last = line.substr(0, kMost);
+  }
+  return last.empty() ? "" : absl::StrCat(": ", last);
 }
 
 class Pool {
@@ -114,9 +126,10 @@ class Pool {
       Tell(absl::StrCat(process.name, " failed with ", exit, " (", process.log_file, "), is started again"));
     } else {
       is_hopeless_ = is_hopeless_ || IsHopeless(exit);
+      const std::string reason = LastWords(process.log_file);
       absl::StrAppend(&failed_, failed_.empty() ? "" : "; ", process.name, " failed with ", exit, " (see ",
-                      process.log_file, ")");
-      Tell(absl::StrCat(process.name, " failed with ", exit, " for good"));
+                      process.log_file, ")", reason);
+      Tell(absl::StrCat(process.name, " failed with ", exit, " for good", reason));
     }
   }
 

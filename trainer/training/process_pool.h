@@ -28,7 +28,7 @@ struct PoolOptions {
 // Runs all to their end, in order of the list as places become free. Exit 0 is done; 75 is started again, uncounted; 2
 // and 78 fail at once; all else is started again until `attempts` are used up. The others go on when one has failed.
 // Aborted: stop was requested; every process got SIGTERM and has ended. FailedPrecondition (78) or Unknown: some
-// failed, naming each with its exit and log file. DataLoss: a log file cannot be written.
+// failed, naming each with its exit, its log file and what it said last. DataLoss: a log file cannot be written.
 absl::Status RunProcesses(const std::vector<ProcessSpec>& processes, const PoolOptions& options);
 
 }  // namespace candor

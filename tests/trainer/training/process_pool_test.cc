@@ -95,6 +95,15 @@ TEST_F(ProcessPoolTest, BadConfigurationAndUsageAreNotTriedAgain) {
   EXPECT_EQ(StartsOf("usage"), 1u);
 }
 
+TEST_F(ProcessPoolTest, AFailureForGoodTellsWhatTheProcessSaidLast) {
+  Add("wrong", "echo working; echo 'width: must be a multiple of 4' >&2; exit 78");
+  Add("silent", "exit 78");
+  EXPECT_THAT(RunProcesses(processes_, options_),
+              HasStatus(StatusCode::kFailedPrecondition, HasSubstr("): width: must be a multiple of 4; silent")));
+  EXPECT_THAT(told_, ElementsAre("wrong started", "wrong failed with 78 for good: width: must be a multiple of 4",
+                                 "silent started", "silent failed with 78 for good"));
+}
+
 TEST_F(ProcessPoolTest, WhatAsksToBeStartedAgainIsNotCounted) {
   options_.attempts = 1;
   Add("patient", "test $(wc -c < $0) = 5 || exit 75");
