@@ -97,7 +97,9 @@ absl::StatusOr<Bundle> OnlyMembers(Bundle bundle, const std::vector<int>& member
   return bundle;
 }
 
-absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOptions& options) {
+// `damaged`: files of members that `bundle` is already without.
+absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, std::vector<std::string> damaged,
+                                                 const LoadOptions& options) {
   ASSIGN_OR_RETURN(ReducerFactory make_reducer, ReducersFor(options.device));
   const torch::Device torch_device = options.device == Device::kCuda ? torch::kCUDA : torch::kCPU;
   if (!options.members.empty()) {
@@ -114,7 +116,7 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
                        [&bundle](size_t index) { return ReadMember(bundle, index); }, torch_device, make_reducer));
   // Also the warm-up: the first pass is slower than the rest.
   ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(bundle.spec, torch_device, predictor.get()));
-  if (options.members.empty() && options.temperature == 0) {
+  if (options.members.empty() && options.temperature == 0 && damaged.empty()) {
     RETURN_IF_ERROR(CheckKnownAnswer(bundle.spec.known_answer, answer));
   }
   ModelInfo info;
@@ -123,8 +125,21 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
   info.digest = std::move(bundle.digest);
   info.parameters = CountParameters(bundle.spec);
   info.spec = std::move(bundle.spec);
+  info.damaged_members = std::move(damaged);
   info.device = options.device == Device::kCuda ? "cuda" : "cpu";
   return std::make_unique<NetworkSegmenter>(std::move(info), torch_device, std::move(predictor));
+}
+
+absl::StatusOr<std::unique_ptr<Segmenter>> BuildWhatIsSound(const Bundle& bundle, const LoadOptions& options) {
+  absl::StatusOr<std::unique_ptr<Segmenter>> whole = Build(bundle, {}, options);
+  if (whole.ok() || !options.allow_partial_ensemble || bundle.spec.kind != ModelKind::kEnsemble ||
+      !options.members.empty()) {
+    return whole;
+  }
+  MembersOnDisk members = FindSoundMembers(bundle);
+  if (members.damaged.empty() || members.sound.size() < 2) return whole;
+  ASSIGN_OR_RETURN(Bundle sound, OnlyMembers(bundle, members.sound));
+  return Build(std::move(sound), std::move(members.damaged), options);
 }
 
 }  // namespace
@@ -134,10 +149,10 @@ void SetInferenceThreads(int threads) { at::set_num_threads(threads); }
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options) {
   InstallPooledAllocator();
-  ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(bundle_directory));
+  ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(bundle_directory));
   auto segmenter = GuardTorch([&] {
     if (options.threads > 0) at::set_num_threads(options.threads);
-    return Build(std::move(bundle), options);
+    return BuildWhatIsSound(bundle, options);
   });
   // Errors of reading name the file already.
   if (!segmenter.ok() && !absl::StartsWith(segmenter.status().message(), bundle_directory)) {

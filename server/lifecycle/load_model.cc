@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "absl/strings/str_join.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "server/config.h"
@@ -34,6 +35,13 @@ absl::StatusOr<LoadedModel> LoadModelFrom(const std::string& directory, const v1
                            {"digest", info.digest},
                            {"device", info.device},
                            {"seconds", model.load_seconds}});
+  if (!info.damaged_members.empty()) {
+    LogError("ensemble served without damaged members, and not compared with its known answer",
+             {{"model", info.name},
+              {"version", info.version},
+              {"members", static_cast<int64_t>(info.spec.weights.size())},
+              {"damaged", absl::StrJoin(info.damaged_members, ", ")}});
+  }
   return model;
 }
 
