@@ -450,6 +450,7 @@ absl::StatusOr<ModelDescription> ReadModel(const v1::Model& model) {
   out.kind = absl::AsciiStrToLower(v1::ModelKind_Name(model.kind()));
   out.aliases.assign(model.aliases().begin(), model.aliases().end());
   out.members = model.members();
+  out.damaged_members = model.damaged_members();
   out.architecture = model.architecture();
   out.width = model.width();
   out.parameters = model.parameters();

@@ -216,8 +216,9 @@ struct ModelDescription {
   std::string kind;  // "student", "ensemble" or "single"
   std::vector<std::string> aliases;
   int members = 0;
-  int predictions = 0;   // that one answer is made of: members, passes or views
-  std::string sampling;  // "mc_dropout" or "augmentation": one network that gives several; empty: none
+  int damaged_members = 0;  // besides these, whose files the server could not read
+  int predictions = 0;      // that one answer is made of: members, passes or views
+  std::string sampling;     // "mc_dropout" or "augmentation": one network that gives several; empty: none
   std::string architecture;
   int width = 0;
   int64_t parameters = 0;

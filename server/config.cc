@@ -34,6 +34,7 @@ void ApplyFlags(const ServerFlags& flags, v1::ServerConfig* config) {
   if (flags.metrics_listen.has_value()) config->set_metrics_listen(*flags.metrics_listen);
   if (flags.threads.has_value()) config->set_threads(*flags.threads);
   if (flags.log_level.has_value()) config->set_log_level(*flags.log_level);
+  if (flags.allow_partial_ensemble) config->set_allow_partial_ensemble(true);
 }
 
 absl::Status CheckRange(absl::string_view field, int64_t value, int64_t low, int64_t high) {

@@ -35,6 +35,8 @@ void AddFlags(CLI::App* app, ServerFlags* flags) {
   app->add_option("--metrics-listen", flags->metrics_listen, "Address of /metrics, or 'off'")->type_name("HOST:PORT");
   app->add_option("--threads", flags->threads, "Threads for decoding, inference and encoding; 0: all cores allowed");
   app->add_option("--log-level", flags->log_level, "debug, info, warning or error");
+  app->add_flag("--allow-partial-ensemble", flags->allow_partial_ensemble,
+                "Serve an ensemble without the members whose files are damaged, if two are sound");
   app->add_flag("--check-config", flags->check_config, "Check the configuration and the bundles, then exit");
   app->add_flag("--print-config", flags->print_config, "Print the configuration in effect, then exit");
 }

@@ -22,6 +22,7 @@ struct ServerFlags {
   std::optional<std::string> metrics_listen;
   std::optional<int> threads;
   std::optional<std::string> log_level;
+  bool allow_partial_ensemble = false;
   bool check_config = false;
   bool print_config = false;
 };

@@ -40,12 +40,22 @@ std::vector<std::string> Aliases(const v1::ModelConfig& model) {
   return {model.aliases().begin(), model.aliases().end()};
 }
 
+absl::StatusOr<Bundle> ReadWhatIsSound(const std::string& directory) {
+  ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(directory));
+  const MembersOnDisk members = FindSoundMembers(bundle);
+  if (!members.reason.ok() && (bundle.spec.kind != ModelKind::kEnsemble || members.sound.size() < 2)) {
+    return members.reason;
+  }
+  return bundle;
+}
+
 // Reads and verifies every bundle without building a network.
 absl::Status CheckBundles(const v1::ServerConfig& config) {
   std::vector<ModelNaming> namings;
   for (const v1::ModelConfig& model : config.models()) {
     ASSIGN_OR_RETURN(const VersionOnDisk version, ChooseVersion(model.bundle(), model.version()));
-    ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(version.directory));
+    ASSIGN_OR_RETURN(const Bundle bundle, config.allow_partial_ensemble() ? ReadWhatIsSound(version.directory)
+                                                                          : ReadBundle(version.directory));
     namings.push_back({bundle.name, bundle.spec.kind, Aliases(model), PredictionCount(bundle.spec)});
   }
   return ModelNames::Resolve(namings, config.default_model()).status();
@@ -70,6 +80,7 @@ absl::StatusOr<Loading> PrepareLoading(const v1::ServerConfig& config, Inference
   ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
   ASSIGN_OR_RETURN(options.precision, ParsePrecision(config.precision()));
   options.threads = config.threads();
+  options.allow_partial_ensemble = config.allow_partial_ensemble();
   Loading loading;
   loading.at_start = LoaderWith(options);
   options.threads = 0;  // prepare_thread has set the number

@@ -64,6 +64,7 @@ void FillModel(const LoadedModel& model, v1::Model* message) {
   message->set_kind(ToProto(info.spec.kind));
   for (const std::string& alias : model.aliases) message->add_aliases(alias);
   message->set_members(static_cast<int>(info.spec.weights.size()));
+  message->set_damaged_members(static_cast<int>(info.damaged_members.size()));
   message->set_architecture(info.spec.architecture);
   message->set_width(info.spec.width);
   message->set_parameters(info.parameters);

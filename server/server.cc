@@ -103,6 +103,8 @@ ModelMetricsInfo MetricsInfo(const LoadedModel& model) {
   for (const ClassSpec& spec : info.spec.classes) metrics.class_names.push_back(spec.name);
   metrics.gives_verdicts = info.spec.calibration.has_value() && info.spec.calibration->verdict.has_value();
   if (info.spec.calibration.has_value()) metrics.reference = info.spec.calibration->reference;
+  metrics.members = static_cast<int>(info.spec.weights.size());
+  metrics.damaged_members = static_cast<int>(info.damaged_members.size());
   return metrics;
 }
 

@@ -20,8 +20,9 @@ constexpr char kHelp[] = R"(Examples:
   candor models --json | jq '.models[].uncertainty'
 
 The table marks the server's default model with *. --json prints one object: default_model, models [{name, version,
-digest, kind, aliases, members, predictions, sampling ("mc_dropout" or "augmentation"; null: none), architecture, width,
-parameters, device, precision, classes [{index, name, colour [r, g, b]}], uncertainty [{kind, unit, range_max}], the default first,
+digest, kind, aliases, members, damaged_members (that the server could not read and does without), predictions,
+sampling ("mc_dropout" or "augmentation"; null: none), architecture, width, parameters, device, precision, classes [{index, name, colour [r, g, b]}],
+uncertainty [{kind, unit, range_max}], the default first,
 calibration {data, temperature, verdict {kind, accept_max, review_max, error_rate, reject_error_rate} or null}, or null}].
 SAMPLING is the method and how many predictions of one network an answer is made of.)";
 
@@ -47,6 +48,7 @@ Json ModelJson(const ModelDescription& model) {
                {"kind", model.kind},
                {"aliases", model.aliases},
                {"members", model.members},
+               {"damaged_members", model.damaged_members},
                {"predictions", model.predictions},
                {"sampling", model.sampling.empty() ? Json(nullptr) : Json(model.sampling)},
                {"architecture", model.architecture},
@@ -70,6 +72,11 @@ Json ModelJson(const ModelDescription& model) {
   return json;
 }
 
+std::string MembersText(const ModelDescription& model) {
+  if (model.damaged_members == 0) return absl::StrCat(model.members);
+  return absl::StrCat(model.members, " of ", model.members + model.damaged_members);
+}
+
 void PrintTable(const ModelList& list, std::ostream& out) {
   Table table({"MODEL", "VERSION", "KIND", "MEMBERS", "CLASSES", "WIDTH", "PARAMETERS", "DEVICE", "PRECISION",
                "SAMPLING", "CALIBRATED", "ALIASES", "UNCERTAINTY"});
@@ -79,9 +86,9 @@ void PrintTable(const ModelList& list, std::ostream& out) {
     const std::string aliases = model.aliases.empty() ? "-" : absl::StrJoin(model.aliases, ",");
     const std::string sampling = model.sampling.empty() ? "-" : absl::StrCat(model.sampling, " x", model.predictions);
     table.AddRow({OneLine(absl::StrCat(model.name, model.name == list.default_model ? "*" : "")),
-                  absl::StrCat(model.version), model.kind, absl::StrCat(model.members),
-                  absl::StrCat(model.classes.size()), absl::StrCat(model.width), absl::StrCat(model.parameters),
-                  OneLine(model.device), OneLine(model.precision.empty() ? "-" : model.precision), OneLine(sampling),
+                    absl::StrCat(model.version), model.kind, MembersText(model), absl::StrCat(model.classes.size()),
+                    absl::StrCat(model.width), absl::StrCat(model.parameters), OneLine(model.device),
+                    OneLine(model.precision.empty() ? "-" : model.precision), OneLine(sampling),
                   model.calibration.has_value() ? "yes" : "no", OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
   }
   table.Print(out);

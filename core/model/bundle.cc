@@ -89,6 +89,20 @@ absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index) {
   return file;
 }
 
+MembersOnDisk FindSoundMembers(const Bundle& bundle) {
+  MembersOnDisk members;
+  for (size_t i = 0; i < bundle.spec.weights.size(); ++i) {
+    const absl::Status status = ReadMember(bundle, i).status();
+    if (status.ok()) {
+      members.sound.push_back(static_cast<int>(i));
+    } else {
+      members.damaged.push_back(bundle.spec.weights[i].name);
+      if (members.reason.ok()) members.reason = status;
+    }
+  }
+  return members;
+}
+
 absl::StatusOr<Bundle> OpenBundle(const std::string& directory) {
   std::error_code error;
   if (!fs::is_directory(directory, error)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));

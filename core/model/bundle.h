@@ -43,6 +43,14 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& directory);
 // Each message names the file.
 absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index);
 
+// What of an opened bundle's weight files ReadMember can read.
+struct MembersOnDisk {
+  std::vector<int> sound;            // in spec.weights order
+  std::vector<std::string> damaged;  // names of the others' files
+  absl::Status reason;               // of the first damaged one; OK: none
+};
+MembersOnDisk FindSoundMembers(const Bundle& bundle);
+
 // OpenBundle, then every member.
 absl::StatusOr<Bundle> ReadBundle(const std::string& directory);
 

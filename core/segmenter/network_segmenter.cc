@@ -99,9 +99,9 @@ absl::StatusOr<Bundle> OnlyMembers(Bundle bundle, const std::vector<int>& member
   return bundle;
 }
 
-// A predictor that is warmed up and, if the options leave it one, gives its known answer.
-absl::StatusOr<std::unique_ptr<Predictor>> MakeCheckedPredictor(const Bundle& bundle, const LoadOptions& options,
-                                                                Precision precision,
+// A predictor that is warmed up and, if `is_whole` and the options leave it one, gives its known answer.
+absl::StatusOr<std::unique_ptr<Predictor>> MakeCheckedPredictor(const Bundle& bundle, bool is_whole,
+                                                                const LoadOptions& options, Precision precision,
                                                                 const ReducerFactory& make_reducer) {
   const torch::Device device = options.device == Device::kCuda ? torch::kCUDA : torch::kCPU;
   const ModelSpec& spec = bundle.spec;
@@ -110,13 +110,15 @@ absl::StatusOr<std::unique_ptr<Predictor>> MakeCheckedPredictor(const Bundle& bu
                        spec, spec.weights.size(), [&bundle](size_t index) { return ReadMember(bundle, index); }, device,
                        make_reducer, CompilerFor(options.device, spec, precision)));
   ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(spec, device, predictor.get()));
-  if (options.members.empty() && options.temperature == 0) {
+  if (is_whole && options.members.empty() && options.temperature == 0) {
     RETURN_IF_ERROR(CheckKnownAnswer(spec.known_answer, answer));
   }
   return predictor;
 }
 
-absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOptions& options) {
+// `damaged`: files of members that `bundle` is already without.
+absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, std::vector<std::string> damaged,
+                                                 const LoadOptions& options) {
   ASSIGN_OR_RETURN(ReducerFactory make_reducer, ReducersFor(options.device));
   if (!options.members.empty()) {
     ASSIGN_OR_RETURN(bundle, OnlyMembers(std::move(bundle), options.members));
@@ -128,14 +130,14 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
   torch::InferenceMode inference;
   ASSIGN_OR_RETURN(const std::vector<Precision> precisions, PrecisionsFor(options, bundle.spec));
   Precision precision = precisions.front();
-  auto predictor = MakeCheckedPredictor(bundle, options, precision, make_reducer);
+  auto predictor = MakeCheckedPredictor(bundle, damaged.empty(), options, precision, make_reducer);
   if (absl::IsDataLoss(predictor.status()) && precisions.size() > 1) {
     LogWarning("model computes in fp32: another answer than its known one otherwise",
                {{"model", bundle.name},
                 {"precision", PrecisionName(precision)},
                 {"difference", predictor.status().message()}});
     precision = precisions[1];
-    predictor = MakeCheckedPredictor(bundle, options, precision, make_reducer);
+    predictor = MakeCheckedPredictor(bundle, damaged.empty(), options, precision, make_reducer);
   }
   RETURN_IF_ERROR(predictor.status());
   ModelInfo info;
@@ -144,10 +146,23 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, const LoadOption
   info.digest = std::move(bundle.digest);
   info.parameters = CountParameters(bundle.spec);
   info.spec = std::move(bundle.spec);
+  info.damaged_members = std::move(damaged);
   info.device = options.device == Device::kCuda ? "cuda" : "cpu";
   info.precision = std::string(PrecisionName(precision));
   return std::make_unique<NetworkSegmenter>(
       std::move(info), options.device == Device::kCuda ? torch::kCUDA : torch::kCPU, *std::move(predictor));
+}
+
+absl::StatusOr<std::unique_ptr<Segmenter>> BuildWhatIsSound(const Bundle& bundle, const LoadOptions& options) {
+  absl::StatusOr<std::unique_ptr<Segmenter>> whole = Build(bundle, {}, options);
+  if (whole.ok() || !options.allow_partial_ensemble || bundle.spec.kind != ModelKind::kEnsemble ||
+      !options.members.empty()) {
+    return whole;
+  }
+  MembersOnDisk members = FindSoundMembers(bundle);
+  if (members.damaged.empty() || members.sound.size() < 2) return whole;
+  ASSIGN_OR_RETURN(Bundle sound, OnlyMembers(bundle, members.sound));
+  return Build(std::move(sound), std::move(members.damaged), options);
 }
 
 }  // namespace
@@ -157,10 +172,10 @@ void SetInferenceThreads(int threads) { at::set_num_threads(threads); }
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options) {
   InstallPooledAllocator();
-  ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(bundle_directory));
+  ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(bundle_directory));
   auto segmenter = GuardTorch([&] {
     if (options.threads > 0) at::set_num_threads(options.threads);
-    return Build(std::move(bundle), options);
+    return BuildWhatIsSound(bundle, options);
   });
   // Errors of reading name the file already.
   if (!segmenter.ok() && !absl::StartsWith(segmenter.status().message(), bundle_directory)) {

@@ -21,6 +21,8 @@ struct ModelInfo {
   int version = 1;
   std::string digest;  // SHA-256 of model.json
   ModelSpec spec;
+  // Names of weight files that could not be read, with LoadOptions::allow_partial_ensemble: `spec` is without them.
+  std::vector<std::string> damaged_members;
   int64_t parameters = 0;  // trainable, of all members together
   std::string device;      // "cpu" or "cuda"
   std::string precision;   // "fp32" or "bf16": what the networks compute in
@@ -75,6 +77,9 @@ struct LoadOptions {
   std::vector<int> members;
   // For fitting one: the temperature instead of the bundle's, again without a known answer. 0: the bundle's.
   float temperature = 0;
+  // An ensemble of which some files cannot be read answers with the other members, at least two, again without a known
+  // answer to compare with.
+  bool allow_partial_ensemble = false;
 };
 
 // Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of

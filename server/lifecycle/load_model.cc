@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "absl/strings/str_join.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "server/config.h"
@@ -35,6 +36,13 @@ absl::StatusOr<LoadedModel> LoadModelFrom(const std::string& directory, const v1
                            {"device", info.device},
                            {"precision", info.precision},
                            {"seconds", model.load_seconds}});
+  if (!info.damaged_members.empty()) {
+    LogError("ensemble served without damaged members, and not compared with its known answer",
+             {{"model", info.name},
+              {"version", info.version},
+              {"members", static_cast<int64_t>(info.spec.weights.size())},
+              {"damaged", absl::StrJoin(info.damaged_members, ", ")}});
+  }
   return model;
 }
 

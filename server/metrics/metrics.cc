@@ -76,6 +76,12 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                               .Name("candor_model_load_seconds")
                               .Help("Time to read, verify and warm up the model.")
                               .Register(*registry_)),
+      model_members_(
+          BuildGauge().Name("candor_model_members").Help("Members of each model that is served.").Register(*registry_)),
+      model_members_damaged_(BuildGauge()
+                                 .Name("candor_model_members_damaged")
+                                 .Help("Members that a served ensemble is without since their files could not be read.")
+                                 .Register(*registry_)),
       model_loads_(BuildCounter()
                        .Name("candor_model_loads_total")
                        .Help("Versions loaded while serving, by model and result.")
@@ -156,6 +162,8 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
   // A family's Add returns the series of those labels if it is there already.
   model_loaded_.Add({{"model", model.name}, {"version", absl::StrCat(model.version)}}).Set(1);
   model_load_seconds_.Add({{"model", model.name}}).Set(model.load_seconds);
+  model_members_.Add({{"model", model.name}}).Set(model.members);
+  model_members_damaged_.Add({{"model", model.name}}).Set(model.damaged_members);
   for (const char* result : {"ok", "failed"}) model_loads_.Add({{"model", model.name}, {"result", result}});
 
   const float range_max = UncertaintyKindMax(model.default_kind, static_cast<int>(model.class_names.size()));
@@ -204,6 +212,8 @@ void Metrics::ModelLoadEnded(absl::string_view model, bool has_succeeded) {
 void Metrics::RemoveModel(absl::string_view name, int version) {
   const std::string model(name);
   model_loaded_.Remove(&model_loaded_.Add({{"model", model}, {"version", absl::StrCat(version)}}));
+  model_members_.Remove(&model_members_.Add({{"model", model}}));
+  model_members_damaged_.Remove(&model_members_damaged_.Add({{"model", model}}));
   absl::MutexLock lock(&mu_);
   drift_psi_.Remove(&drift_psi_.Add({{"model", model}}));
   const auto found = models_.find(model);

@@ -39,6 +39,8 @@ struct ModelMetricsInfo {
   std::vector<std::string> class_names;
   bool gives_verdicts = false;
   std::optional<Calibration::Reference> reference = std::nullopt;  // to measure drift by
+  int members = 1;                                                 // that answer
+  int damaged_members = 0;                                         // besides these, whose files could not be read
 };
 
 // Everything the server counts, prefix candor_. Label values come from closed sets only: methods, status codes, and the
@@ -124,6 +126,8 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Gauge>& model_loaded_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
+  prometheus::Family<prometheus::Gauge>& model_members_;
+  prometheus::Family<prometheus::Gauge>& model_members_damaged_;
   prometheus::Family<prometheus::Counter>& model_loads_;
   prometheus::Family<prometheus::Counter>& frames_;
   prometheus::Family<prometheus::Counter>& escalations_;

@@ -61,8 +61,9 @@ TEST_F(FlagsTest, WhatIsNotSaidStaysUnset) {
 
 TEST_F(FlagsTest, HelpGoesToStdoutAndIsNoError) {
   EXPECT_THAT(Parse({"--help"}), VariantWith<ExitCode>(ExitCode::kOk));
-  for (const char* flag : {"--config", "--bundle", "--model", "--device", "--precision", "--listen", "--metrics-listen",
-                           "--threads", "--check-config", "--print-config", "--log-level", "--version"}) {
+  for (const char* flag :
+       {"--config", "--bundle", "--model", "--device", "--precision", "--listen", "--metrics-listen", "--threads",
+        "--check-config", "--print-config", "--log-level", "--allow-partial-ensemble", "--version"}) {
     EXPECT_THAT(out_.str(), HasSubstr(flag));
   }
   EXPECT_EQ(err_.str(), "");

@@ -88,6 +88,17 @@ TEST(FillModelTest, ATemperatureAloneGivesNoVerdict) {
   EXPECT_FALSE(model.calibration().has_verdict());
 }
 
+TEST(FillModelTest, SaysWhichMembersAnEnsembleIsWithout) {
+  ModelInfo info = FakeModelInfo("committee", ModelKind::kEnsemble);
+  info.damaged_members = {"member_1.safetensors", "member_4.safetensors", "member_7.safetensors"};
+  LoadedModel model;
+  model.segmenter = std::make_shared<FakeSegmenter>(info);
+  v1::Model message;
+  FillModel(model, &message);
+  EXPECT_EQ(message.members(), 2);
+  EXPECT_EQ(message.damaged_members(), 3);
+}
+
 TEST(FillModelTest, SaysHowANetworkSamples) {
   ModelInfo info = FakeModelInfo("drop", ModelKind::kSingle);
   info.spec.sampling.method = SamplingMethod::kMcDropout;

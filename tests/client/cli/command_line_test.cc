@@ -129,6 +129,18 @@ TEST(ModelsCommandTest, ShowsHowANetworkSamples) {
   EXPECT_EQ(list["models"][0]["predictions"], 10);
 }
 
+TEST(ModelsCommandTest, AnEnsembleWithoutSomeMembersSaysSo) {
+  FakeServer server;
+  v1::Model model = FakeModel("teacher");
+  model.set_members(8);
+  model.set_damaged_members(2);
+  server.SetModels({model});
+  EXPECT_THAT(Candor({"models", "--server", server.address()}).out, HasSubstr("8 of 10"));
+  const json list = json::parse(Candor({"models", "--server", server.address(), "--json"}).out);
+  EXPECT_EQ(list["models"][0]["members"], 8);
+  EXPECT_EQ(list["models"][0]["damaged_members"], 2);
+}
+
 TEST(ModelsCommandTest, JsonHasClassesWithColoursAndKindsWithUnits) {
   const FakeServer server;
   const CandorRun run = Candor({"models", "--server", server.address(), "--json"});

@@ -182,6 +182,20 @@ TEST_F(BundleTest, DamagedWeightsAreDataLoss) {
               HasStatus(absl::StatusCode::kDataLoss, HasSubstr("a/model.safetensors: missing, model.json lists it")));
 }
 
+TEST_F(BundleTest, TheSoundMembersOfADamagedEnsembleAreFound) {
+  ModelSpec spec = ValidSpec(ModelKind::kEnsemble, 0);
+  ASSERT_THAT(WriteBundle(Path("b"), spec, {Member("a"), Member("b"), Member("c"), Member("d")}), IsOk());
+  const Bundle bundle = *OpenBundle(Path("b"));
+  EXPECT_THAT(FindSoundMembers(bundle).sound, testing::ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(FindSoundMembers(bundle).reason, IsOk());
+  std::ofstream(Path("b/member_1.safetensors"), std::ios::app) << "x";
+  fs::remove(Path("b/member_3.safetensors"));
+  const MembersOnDisk members = FindSoundMembers(bundle);
+  EXPECT_THAT(members.sound, testing::ElementsAre(0, 2));
+  EXPECT_THAT(members.damaged, testing::ElementsAre("member_1.safetensors", "member_3.safetensors"));
+  EXPECT_THAT(members.reason, HasStatus(absl::StatusCode::kDataLoss, HasSubstr("member_1.safetensors: must have")));
+}
+
 TEST_F(BundleTest, ADamagedManifestIsInvalidWithFileAndPath) {
   const std::string unknown = WriteStudent("unknown");
   Edit(unknown, "\"width\": 16,", "\"width\": 16, \"depth\": 18,");

@@ -207,6 +207,59 @@ TEST_F(SegmenterTest, AMemberThatIsNotThereIsRefused) {
               HasStatus(StatusCode::kInvalidArgument, HasSubstr("member 2: must be in [0, 1]")));
 }
 
+class PartialEnsembleTest : public SegmenterTest {
+ protected:
+  PartialEnsembleTest() {
+    WriteSmallBundle(folder_, ModelKind::kEnsemble, 3);
+    options_.allow_partial_ensemble = true;
+  }
+  void Remove(int member) {
+    EXPECT_TRUE(std::filesystem::remove(absl::StrCat(folder_, "/member_", member, ".safetensors")));
+  }
+
+  LoadOptions options_;
+};
+
+TEST_F(PartialEnsembleTest, AWholeEnsembleIsComparedWithItsKnownAnswerAsEver) {
+  const auto segmenter = LoadSegmenter(folder_, options_);
+  ASSERT_THAT(segmenter, IsOk());
+  EXPECT_THAT((*segmenter)->info().damaged_members, testing::IsEmpty());
+  WriteSmallBundle(absl::StrCat(folder_, "/wrong"), ModelKind::kEnsemble, 3, [](ModelSpec& spec) {
+    for (uint8_t& label : spec.known_answer.labels) label = (label + 1) % kSmallClasses;
+  });
+  EXPECT_THAT(LoadSegmenter(absl::StrCat(folder_, "/wrong"), options_),
+              HasStatus(StatusCode::kDataLoss, HasSubstr("known answer: 0.00 %")));
+}
+
+TEST_F(PartialEnsembleTest, WithoutADamagedMemberItIsTheEnsembleOfTheOthers) {
+  LoadOptions others;
+  others.members = {0, 2};
+  const auto expected = LoadSegmenter(folder_, others);
+  ASSERT_THAT(expected, IsOk());
+  Remove(1);
+  const auto segmenter = LoadSegmenter(folder_, options_);
+  ASSERT_THAT(segmenter, IsOk());
+  const ModelInfo& info = (*segmenter)->info();
+  EXPECT_EQ(info.spec.kind, ModelKind::kEnsemble);
+  EXPECT_EQ(info.spec.weights.size(), 2U);
+  EXPECT_THAT(info.damaged_members, testing::ElementsAre("member_1.safetensors"));
+  EXPECT_EQ(info.parameters, (*expected)->info().parameters);
+  const PredictRequest request = {{Map(UncertaintyKind::kPredictiveEntropy)}};
+  const auto answer = (*segmenter)->Segment(Gradient(16, 16), request, nullptr);
+  const auto wanted = (*expected)->Segment(Gradient(16, 16), request, nullptr);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(answer->labels, wanted->labels);
+  EXPECT_EQ(answer->kinds[0].map, wanted->kinds[0].map);
+}
+
+TEST_F(PartialEnsembleTest, ItIsRefusedUnlessAllowedAndWithFewerThanTwoMembers) {
+  Remove(1);
+  const auto missing = HasStatus(StatusCode::kDataLoss, HasSubstr("member_1.safetensors: missing"));
+  EXPECT_THAT(LoadSegmenter(folder_, {}), missing);
+  Remove(2);
+  EXPECT_THAT(LoadSegmenter(folder_, options_), missing);
+}
+
 TEST_F(SegmenterTest, ATemperatureFlattensProbabilitiesAndKeepsLabels) {
   WriteSmallBundle(folder_, ModelKind::kSingle, 1);
   PredictRequest request;

@@ -48,6 +48,19 @@ TEST_F(MetricsTest, SaysWhatIsBuiltAndLoaded) {
   EXPECT_THAT(Page(), HasSubstr("candor_model_load_seconds{model=\"street\"} 0.5\n"));
 }
 
+TEST_F(MetricsTest, SaysWhichModelIsWithoutSomeMembers) {
+  ModelMetricsInfo committee{"committee", 1, 2, UncertaintyKind::kPredictiveEntropy, {"road", "car"}};
+  committee.members = 8;
+  committee.damaged_members = 2;
+  metrics_.AddModel(committee);
+  EXPECT_THAT(Page(), HasSubstr("candor_model_members{model=\"committee\"} 8\n"));
+  EXPECT_THAT(Page(), HasSubstr("candor_model_members_damaged{model=\"committee\"} 2\n"));
+  EXPECT_THAT(Page(), HasSubstr("candor_model_members_damaged{model=\"street\"} 0\n"));
+  metrics_.RemoveModel("committee", 1);
+  EXPECT_THAT(Page(), Not(HasSubstr("candor_model_members{model=\"committee\"}")));
+  EXPECT_THAT(Page(), Not(HasSubstr("candor_model_members_damaged{model=\"committee\"}")));
+}
+
 TEST_F(MetricsTest, CountsRequestsByMethodModelAndCode) {
   metrics_.RequestStarted();
   metrics_.RequestStarted();
