@@ -18,16 +18,12 @@ MapView<T> PictureOf(T* data, const torch::Tensor& map, int64_t picture) {
   return {data + picture * map.stride(0), map.stride(3), map.stride(2)};
 }
 
-MapSize SizeOf(const torch::Tensor& map) {
-  return {static_cast<int>(map.size(2)), static_cast<int>(map.size(3)), static_cast<int>(map.size(1))};
-}
-
 // T: float, or uint16_t for the bits of a bfloat16.
 template <class T>
 void Convolve(const torch::Tensor& x, const DepthwiseFilter& filter, int dilation, const torch::Tensor& y) {
   const auto* input = static_cast<const T*>(x.const_data_ptr());
   auto* output = static_cast<T*>(y.data_ptr());
-  const MapSize size = SizeOf(x);
+  const MapSize size = {static_cast<int>(x.size(2)), static_cast<int>(x.size(3)), static_cast<int>(x.size(1))};
   const int64_t rows_per_task = std::max<int64_t>(1, kValuesPerTask / (int64_t{size.width} * size.channels));
   for (int64_t n = 0; n < x.size(0); ++n) {
     at::parallel_for(0, size.height, rows_per_task, [&](int64_t begin, int64_t end) {
@@ -37,14 +33,6 @@ void Convolve(const torch::Tensor& x, const DepthwiseFilter& filter, int dilatio
   }
 }
 
-template <class T>
-void ConvolveRow(const torch::Tensor& x, int64_t picture, int row, const DepthwiseFilter& filter, int dilation,
-                 const torch::Tensor& out) {
-  const MapView<T> output = {static_cast<T*>(out.data_ptr()), out.stride(0), 0};  // every row is the one row
-  DilatedDepthwise(SizeOf(x), PictureOf(static_cast<const T*>(x.const_data_ptr()), x, picture), filter, dilation, row,
-                   row + 1, output);
-}
-
 }  // namespace
 
 DepthwiseLayer::DepthwiseLayer(const torch::Tensor& weight, int dilation)
@@ -52,22 +40,14 @@ DepthwiseLayer::DepthwiseLayer(const torch::Tensor& weight, int dilation)
 
 torch::Tensor DepthwiseLayer::Run(const torch::Tensor& x) const {
   const torch::Tensor y = torch::empty(x.sizes(), x.options().memory_format(torch::MemoryFormat::ChannelsLast));
-  const DepthwiseFilter filter = {weight_.const_data_ptr<float>()};
+  DepthwiseFilter filter;
+  filter.weights = weight_.const_data_ptr<float>();
   if (x.scalar_type() == torch::kFloat) {
     Convolve<float>(x, filter, dilation_, y);
   } else {
     Convolve<uint16_t>(x, filter, dilation_, y);
   }
   return y;
-}
-
-void DepthwiseLayer::RunRow(const torch::Tensor& x, int64_t picture, int64_t row, const torch::Tensor& out) const {
-  const DepthwiseFilter filter = {weight_.const_data_ptr<float>()};
-  if (x.scalar_type() == torch::kFloat) {
-    ConvolveRow<float>(x, picture, static_cast<int>(row), filter, dilation_, out);
-  } else {
-    ConvolveRow<uint16_t>(x, picture, static_cast<int>(row), filter, dilation_, out);
-  }
 }
 
 }  // namespace candor

@@ -15,9 +15,6 @@ class DepthwiseLayer {
   // x [n, channels, h, w], NHWC, float32 or bfloat16: a new tensor like it. Rows are shared out among Torch's threads.
   torch::Tensor Run(const torch::Tensor& x) const;
 
-  // One row of one picture of the same: into `out` [w, at least channels], of x's type.
-  void RunRow(const torch::Tensor& x, int64_t picture, int64_t row, const torch::Tensor& out) const;
-
  private:
   torch::Tensor weight_;  // [9, channels] float32
   int dilation_ = 1;

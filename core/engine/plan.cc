@@ -116,9 +116,7 @@ Tensor Plan::Run(const Tensor& images) const {
   const Tensor low_level = layers_.low_level.Run(x, Activation::kRelu);
   for (size_t i = 2; i < layers_.blocks.size(); ++i) x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x));
   const Tensor context = RunSeparable(layers_.refine, Pyramid(x));
-  const Tensor upsampled =
-      torch::upsample_bilinear2d(context, {low_level.size(2), low_level.size(3)}, /*align_corners=*/true);
-  return shapeless_->tail.Run(torch::cat({upsampled, low_level}, 1));
+  return shapeless_->tail.Run(context, low_level);
 }
 
 Tensor Plan::Pyramid(const Tensor& top) const {
