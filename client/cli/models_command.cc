@@ -86,9 +86,9 @@ void PrintTable(const ModelList& list, std::ostream& out) {
     const std::string aliases = model.aliases.empty() ? "-" : absl::StrJoin(model.aliases, ",");
     const std::string sampling = model.sampling.empty() ? "-" : absl::StrCat(model.sampling, " x", model.predictions);
     table.AddRow({OneLine(absl::StrCat(model.name, model.name == list.default_model ? "*" : "")),
-                    absl::StrCat(model.version), model.kind, MembersText(model), absl::StrCat(model.classes.size()),
-                    absl::StrCat(model.width), absl::StrCat(model.parameters), OneLine(model.device),
-                    OneLine(model.precision.empty() ? "-" : model.precision), OneLine(sampling),
+                  absl::StrCat(model.version), model.kind, MembersText(model), absl::StrCat(model.classes.size()),
+                  absl::StrCat(model.width), absl::StrCat(model.parameters), OneLine(model.device),
+                  OneLine(model.precision.empty() ? "-" : model.precision), OneLine(sampling),
                   model.calibration.has_value() ? "yes" : "no", OneLine(aliases), OneLine(absl::StrJoin(kinds, ","))});
   }
   table.Print(out);
