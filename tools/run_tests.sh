@@ -16,7 +16,7 @@ mkdir -p "$results/gtest"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$root/tools/lsan.supp:print_suppressions=0}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$root/tools/tsan.supp:print_suppressions=0}
 
 status=0
 GTEST_OUTPUT=xml:$results/gtest/ ctest --test-dir "$build" --output-on-failure --no-tests=error --timeout 300 \
