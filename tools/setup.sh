@@ -4,13 +4,14 @@
 # Installs what candor needs on Debian 12 (amd64): packages of Debian, and LibTorch into .deps/ of this checkout.
 # Safe to repeat: it does only what is missing, and needs neither network nor root when nothing is.
 #
-#   tools/setup.sh [--test] [--lint] [--tsan] [--fuzz] [--cuda]
+#   tools/setup.sh [--test] [--lint] [--tsan] [--fuzz] [--bench] [--cuda]
 #
 #   --test   promtool, unpacked below .deps/tools (no service is installed or started), what the Python client needs, and
 #            Triton's Python client below .deps/tritonclient (without it its test is skipped)
 #   --lint   clang, clang-tidy, clang-format and shellcheck
 #   --tsan   Abseil from Debian's source package, built for the thread sanitizer, below .deps/absl-tsan
 #   --fuzz   clang with libFuzzer and the sanitizers
+#   --bench  Google Benchmark, for candor-bench-kernels
 #   --cuda   the CUDA libraries that LibTorch loads on a GPU, below .deps/nvidia
 set -euo pipefail
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
@@ -178,13 +179,13 @@ main() {
   local option want=" "
   for option in "$@"; do
     case $option in
-      --test | --lint | --tsan | --fuzz | --cuda) want+="$option " ;;
+      --test | --lint | --tsan | --fuzz | --bench | --cuda) want+="$option " ;;
       --help | -h)
         sed -n '4,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"
         exit 0
         ;;
       *)
-        say "unknown option $option: must be one of --test --lint --tsan --fuzz --cuda"
+        say "unknown option $option: must be one of --test --lint --tsan --fuzz --bench --cuda"
         exit 2
         ;;
     esac
@@ -192,6 +193,7 @@ main() {
   [[ $want == *" --lint "* ]] && packages+=(clang clang-tidy clang-format shellcheck)
   [[ $want == *" --tsan "* ]] && packages+=(dpkg-dev)
   [[ $want == *" --fuzz "* ]] && packages+=(clang-14 libclang-rt-14-dev llvm-14)
+  [[ $want == *" --bench "* ]] && packages+=(libbenchmark-dev)
   [[ $want == *" --test "* ]] && packages+=(python3 python3-pip python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
   has_wheels torch && { [[ $want != *" --cuda "* ]] || has_wheels cuda; } || packages+=(python3 python3-pip)

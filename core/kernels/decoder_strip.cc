@@ -58,6 +58,7 @@ HWY_INLINE void Blend(const T* upper, const T* lower, float fraction, int channe
   int c = 0;
 #if HWY_TARGET != HWY_SCALAR
   c = BlendPairs(hn::ScalableTag<float>(), upper, lower, fraction, channels, c, to);
+  c = BlendPairs(hn::CappedTag<float, 8>(), upper, lower, fraction, channels, c, to);
   c = BlendPairs(hn::CappedTag<float, 4>(), upper, lower, fraction, channels, c, to);
   c = BlendPairs(hn::CappedTag<float, 1>(), upper, lower, fraction, channels, c, to);
 #endif

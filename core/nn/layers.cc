@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "core/nn/depthwise_conv.h"
+
 namespace candor {
 
 torch::nn::Conv2dOptions Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t dilation) {
@@ -14,8 +16,14 @@ torch::nn::Conv2dOptions Conv(int64_t in, int64_t out, int64_t kernel, int64_t s
 }
 
 SeparableConvImpl::SeparableConvImpl(int64_t in, int64_t out, int64_t dilation)
-    : depthwise_(register_module("0", torch::nn::Conv2d(Conv(in, in, 3, 1, dilation).groups(in)))),
+    : dilation_(dilation),
+      depthwise_(register_module("0", torch::nn::Conv2d(Conv(in, in, 3, 1, dilation).groups(in)))),
       pointwise_(register_module("1", torch::nn::Conv2d(Conv(in, out, 1)))) {}
+
+torch::Tensor SeparableConvImpl::Depthwise(const torch::Tensor& x) {
+  // Without dilation oneDNN has a kernel of its own.
+  return dilation_ > 1 && HasDepthwiseConv(x) ? DepthwiseConv(x, depthwise_->weight, dilation_) : depthwise_(x);
+}
 
 ConvNormReluImpl::ConvNormReluImpl(const torch::nn::Conv2dOptions& options, int first)
     : conv_(register_module(std::to_string(first), torch::nn::Conv2d(options))),
