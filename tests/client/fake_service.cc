@@ -108,6 +108,7 @@ v1::Model FakeModel(const std::string& name) {
   model.set_width(64);
   model.set_parameters(12'345'678);
   model.set_device("cpu");
+  model.set_precision("fp32");
   AddClass("road", 128, 64, 128, &model);
   AddClass("sky", 0, 128, 255, &model);
   AddClass("tree", 0, 255, 0, &model);

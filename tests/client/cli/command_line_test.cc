@@ -107,13 +107,14 @@ TEST(ModelsCommandTest, ListsModelsAsTable) {
   const FakeServer server;
   const CandorRun run = Candor({"models", "--server", server.address()});
   EXPECT_EQ(run.code, ExitCode::kOk) << run.err;
-  EXPECT_EQ(run.out,
-            "MODEL     VERSION  KIND      MEMBERS  CLASSES  WIDTH  PARAMETERS  DEVICE  SAMPLING  CALIBRATED  "
-            "ALIASES        UNCERTAINTY\n"
-            "student*        3  student         1        3     64    12345678  cpu            -  yes         "
-            "student-alias  predictive_stddev,predictive_entropy\n"
-            "teacher         3  ensemble       10        3     64    12345678  cpu            -  no          "
-            "teacher-alias  predictive_stddev,predictive_entropy\n");
+  EXPECT_EQ(
+      run.out,
+      "MODEL     VERSION  KIND      MEMBERS  CLASSES  WIDTH  PARAMETERS  DEVICE  PRECISION  SAMPLING  CALIBRATED  "
+      "ALIASES        UNCERTAINTY\n"
+      "student*        3  student         1        3     64    12345678  cpu     fp32              -  yes         "
+      "student-alias  predictive_stddev,predictive_entropy\n"
+      "teacher         3  ensemble       10        3     64    12345678  cpu     fp32              -  no          "
+      "teacher-alias  predictive_stddev,predictive_entropy\n");
 }
 
 TEST(ModelsCommandTest, ShowsHowANetworkSamples) {
