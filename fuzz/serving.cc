@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/serving.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -57,7 +58,7 @@ class Inside {
   ModelHub models_{MakeModels()};
   Metrics metrics_{"0", "fuzz", {MetricsOf(StreetInfo()), MetricsOf(CommitteeInfo())}};
   InferenceStatistics statistics_;
-  Admission admission_{64};
+  Admission admission_{64, std::chrono::seconds(10)};
   InferenceScheduler scheduler_{InferenceScheduler::Limits{64}};
   WorkerPool workers_{1};
   ServingContext context_{models_, scheduler_, workers_, admission_, metrics_, statistics_, kFuzzDecodeLimits};
