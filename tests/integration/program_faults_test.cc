@@ -200,7 +200,7 @@ TEST_F(ProgramFaultsTest, ARequestThatRunsOutOfMemoryHarmsNoOther) {
   if (kIsSanitized) GTEST_SKIP() << "the sanitizer has reserved address space of its own";
   RunningServer server(kStudent);
   const rlim_t size = StatusNumber(server.process().pid(), "VmSize:", 10) * 1024;
-  const rlimit limit = {size + (rlim_t{700} << 20), RLIM_INFINITY};
+  const rlimit limit = {size + (rlim_t{300} << 20), RLIM_INFINITY};
   ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_AS, &limit, nullptr), 0);
   const Image large{4096, 4096, std::vector<uint8_t>(size_t{3} * 4096 * 4096, 1)};
   const std::string large_png = EncodeRgbPng(large);
