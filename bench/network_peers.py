@@ -3,7 +3,7 @@
 """Times candor's engine against what a user would take instead: the same weights, picture and threads, in turns.
 
     python3 -m venv /tmp/peers && . /tmp/peers/bin/activate
-    pip install torch==2.11.0 segmentation-models-pytorch safetensors numpy onnx onnxscript onnxruntime openvino nncf
+    pip install torch==2.11.0 segmentation-models-pytorch safetensors numpy onnx onnxscript onnxruntime openvino
     ninja -C build candor-bench-network
     bench/network_peers.py [--height 512 --width 1024 --classes 19] [--only openvino,torch-compile] [--out result.json]
 
@@ -30,7 +30,7 @@ KEEP_MEMORY = {
 }
 PEERS = [
     "torch-eager-fp32", "torch-eager-bf16", "torch-compile-fp32", "torch-compile-bf16",
-    "onnxruntime-fp32", "openvino-fp32", "openvino-bf16", "openvino-int8",
+    "onnxruntime-fp32", "openvino-fp32", "openvino-bf16",
 ]  # fmt: skip
 
 
@@ -107,11 +107,7 @@ def openvino_peer(args, path: str, precision: str):
 
     core = openvino.Core()
     model = core.read_model(path)
-    if precision == "int8":
-        import nncf
-
-        model = nncf.quantize(model, nncf.Dataset([picture(args).numpy()]), subset_size=1)
-    hint = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}[precision]
+    hint = {"fp32": "f32", "bf16": "bf16"}[precision]
     settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": args.threads, "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(model, "CPU", settings)
     request = compiled.create_infer_request()
