@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "bench/kernels/bench_map.h"
+#include "core/nn/depthwise_conv.h"
+#include "core/nn/picture_of.h"
 
 namespace candor {
 namespace {
@@ -35,13 +37,13 @@ void DecoderOurs(benchmark::State& state) {
   const torch::InferenceMode inference;
   const Decoder<T> decoder(state);
   const torch::Tensor output = RandomMap<T>(kContext + kLowLevel, 4 * decoder.height, 4 * decoder.width);
-  const torch::Tensor weights = WeightsByTap(decoder.weights);
+  const torch::Tensor weights = DepthwiseTaps(decoder.weights);
   DecoderStripMaps<T> maps;
   maps.context_size = {decoder.height, decoder.width, kContext};
   maps.low_level_channels = kLowLevel;
-  maps.context = ViewOf<const T>(decoder.context);
-  maps.low_level = ViewOf<const T>(decoder.low_level);
-  maps.output = ViewOf<T>(output);
+  maps.context = PictureOf<const T>(decoder.context, 0);
+  maps.low_level = PictureOf<const T>(decoder.low_level, 0);
+  maps.output = PictureOf<T>(output, 0);
   for (auto unused : state) {
     at::parallel_for(0, 4 * decoder.height, 1, [&](int64_t begin, int64_t end) {
       thread_local std::vector<float> scratch;

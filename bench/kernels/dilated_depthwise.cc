@@ -8,6 +8,8 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/kernels/bench_map.h"
+#include "core/nn/depthwise_conv.h"
+#include "core/nn/picture_of.h"
 
 namespace candor {
 namespace {
@@ -29,12 +31,12 @@ void DepthwiseOurs(benchmark::State& state) {
   const Layer layer(state, kTypeOf<T>);
   const torch::Tensor input = RandomMap<T>(layer.size.channels, layer.size.height, layer.size.width);
   const torch::Tensor output = torch::empty_like(input);
-  const torch::Tensor weights = WeightsByTap(layer.weights);
+  const torch::Tensor weights = DepthwiseTaps(layer.weights);
   const DepthwiseFilter filter{weights.data_ptr<float>()};
   for (auto unused : state) {
     at::parallel_for(0, layer.size.height, 1, [&](int64_t begin, int64_t end) {
-      DilatedDepthwise(layer.size, ViewOf<const T>(input), filter, layer.dilation, static_cast<int>(begin),
-                       static_cast<int>(end), ViewOf<T>(output));
+      DilatedDepthwise(layer.size, PictureOf<const T>(input, 0), filter, layer.dilation, static_cast<int>(begin),
+                       static_cast<int>(end), PictureOf<T>(output, 0));
     });
   }
 }

@@ -7,6 +7,8 @@
 
 #include "core/kernels/bias_relu.h"
 #include "core/kernels/decoder_strip.h"
+#include "core/nn/depthwise_conv.h"
+#include "core/nn/picture_of.h"
 
 namespace candor {
 namespace {
@@ -18,21 +20,15 @@ constexpr int64_t kRows = 4;
 // Pixels whose features, 96 KiB at full width, are computed at a time: they stay in the second-level cache.
 constexpr int64_t kTile = 64;
 
-template <class T>
-MapView<const T> PictureOf(const Tensor& map, int64_t picture) {
-  return {static_cast<const T*>(map.const_data_ptr()) + picture * map.stride(0), map.stride(3), map.stride(2)};
-}
-
 // Rows [begin, end) of the depthwise convolution's results, into `out` from its first row on.
 template <class T>
 void ConvolveRows(const Tensor& context, const Tensor& low_level, int64_t picture, const Tensor& filter, int64_t begin,
                   int64_t end, const Tensor& out, float* scratch) {
   DecoderStripMaps<T> maps;
-  maps.context_size = {static_cast<int>(context.size(2)), static_cast<int>(context.size(3)),
-                       static_cast<int>(context.size(1))};
+  maps.context_size = SizeOfPicture(context);
   maps.low_level_channels = static_cast<int>(low_level.size(1));
-  maps.context = PictureOf<T>(context, picture);
-  maps.low_level = PictureOf<T>(low_level, picture);
+  maps.context = PictureOf<const T>(context, picture);
+  maps.low_level = PictureOf<const T>(low_level, picture);
   // The view begins where row 0 would be; rows before `begin` are not touched.
   maps.output = {static_cast<T*>(out.data_ptr()) - begin * out.stride(0), out.stride(1), out.stride(0)};
   DecoderStrip(maps, {filter.const_data_ptr<float>()}, static_cast<int>(begin), static_cast<int>(end), scratch);
@@ -57,7 +53,7 @@ class DecoderTail::Scratch {
 
 DecoderTail::DecoderTail(const FoldedSeparable& merge, const FoldedConv& heads, torch::ScalarType type)
     : type_(type),
-      depthwise_(merge.depthwise.flatten(1).t().contiguous()),
+      depthwise_(DepthwiseTaps(merge.depthwise)),
       pointwise_(merge.pointwise.weight.flatten(1), type),
       heads_(heads.weight.flatten(1), type),
       pointwise_bias_(merge.pointwise.bias),

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/nn/depthwise_conv.h"
+
 namespace candor {
 namespace {
 
@@ -19,16 +21,16 @@ constexpr std::array<Stage, 4> kStages = {{{1, 1}, {2, 1}, {2, 1}, {1, 2}}};
 ConvGeometry ThreeByThree(int64_t stride, int64_t dilation) { return {stride, dilation, dilation}; }
 
 SeparableLayer<ConvLayer> Separable(const FoldedSeparable& weights, int dilation, torch::ScalarType type) {
-  return {DepthwiseLayer(weights.depthwise, dilation),
+  return {DepthwiseTaps(weights.depthwise), dilation,
           ConvLayer(weights.pointwise.weight, weights.pointwise.bias, {}, type)};
 }
 
 SeparableLayer<PackedConv> PackFor(SeparableLayer<ConvLayer>* layer, torch::IntArrayRef shape) {
-  return {layer->depthwise, layer->pointwise.PackFor(shape)};
+  return {layer->depthwise, layer->dilation, layer->pointwise.PackFor(shape)};
 }
 
 Tensor RunSeparable(const SeparableLayer<PackedConv>& layer, const Tensor& x) {
-  return layer.pointwise.Run(layer.depthwise.Run(x), Activation::kRelu);
+  return layer.pointwise.Run(DepthwiseConvByTaps(x, layer.depthwise, layer.dilation), Activation::kRelu);
 }
 
 // Overwrites x where the block keeps its shape.

@@ -8,7 +8,6 @@
 #include <array>
 
 #include "core/engine/decoder_tail.h"
-#include "core/engine/depthwise_layer.h"
 #include "core/engine/folded_weights.h"
 #include "core/engine/packed_conv.h"
 #include "core/nn/network.h"
@@ -23,7 +22,8 @@ struct EncoderBlock {
 
 template <class Conv>
 struct SeparableLayer {
-  DepthwiseLayer depthwise;
+  torch::Tensor depthwise;  // taps [9, channels] float32
+  int dilation = 1;
   Conv pointwise;
 };
 

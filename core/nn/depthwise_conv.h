@@ -19,4 +19,11 @@ bool HasDepthwiseConv(const torch::Tensor& x);
 // Differentiable once. Each sum has its order whatever the number of threads: results are the same bits.
 torch::Tensor DepthwiseConv(const torch::Tensor& x, const torch::Tensor& weight, int64_t dilation);
 
+// The same for inference, of weights that are prepared: x of a type that HasDepthwiseConv, channels last, and `taps`
+// from DepthwiseTaps. Thread-safe; rows are shared out among Torch's threads.
+torch::Tensor DepthwiseConvByTaps(const torch::Tensor& x, const torch::Tensor& taps, int64_t dilation);
+
+// A weight [C, 1, 3, 3] as the kernels take it: [9, C] fp32.
+torch::Tensor DepthwiseTaps(const torch::Tensor& weight);
+
 }  // namespace candor
