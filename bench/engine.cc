@@ -61,15 +61,6 @@ absl::StatusOr<SegmentationNet> MakeNet(const Flags& flags, int member) {
   return net;
 }
 
-std::shared_ptr<Network> Readable(SegmentationNet net) {
-  for (torch::Tensor& parameter : net->parameters()) {
-    parameter.set_requires_grad(false);
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  FoldNorms(*net);
-  return net.ptr();
-}
-
 // A predictor with the map that a user would ask for.
 std::function<void()> ToLabels(const Flags& flags, const Networks& networks, const torch::Tensor& images) {
   const bool has_stddev = flags.learned > 0 || flags.members > 1;
@@ -100,10 +91,11 @@ absl::StatusOr<std::vector<Contestant>> MakeContestants(const Flags& flags, cons
   const bool has_bf16 = flags.precision != "fp32" && HasNativeBf16();
   Networks readable, fp32, bf16;
   for (int m = 0; m < flags.members; ++m) {
-    ASSIGN_OR_RETURN(const SegmentationNet net, MakeNet(flags, m));
+    ASSIGN_OR_RETURN(SegmentationNet net, MakeNet(flags, m));
     if (has_fp32) fp32.push_back(std::make_shared<CompiledNetwork>(*net, Precision::kFp32));
     if (has_bf16) bf16.push_back(std::make_shared<CompiledNetwork>(*net, Precision::kBf16));
-    readable.push_back(Readable(net));
+    PrepareForInference(*net);
+    readable.push_back(net.ptr());
   }
   std::vector<Contestant> all;
   AddContestants("readable fp32", flags, readable, images, &all);

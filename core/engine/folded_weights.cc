@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/nn/fold_norm.h"
 
 namespace candor {
 namespace {
@@ -16,12 +17,12 @@ class StateDict {
   explicit StateDict(const SegmentationNetImpl& net)
       : parameters_(net.named_parameters()), buffers_(net.named_buffers()) {}
 
-  // norm(conv(x)) as one convolution (Jacob et al. 2018, section 3.2).
+  // norm(conv(x)) as one convolution.
   FoldedConv Folded(const std::string& conv, const std::string& norm) const {
-    const torch::Tensor scale =
-        Parameter(norm, "weight") / torch::sqrt(buffers_[absl::StrCat(norm, ".running_var")] + kNormEpsilon);
-    return {Parameter(conv, "weight") * scale.reshape({-1, 1, 1, 1}),
-            Parameter(norm, "bias") - buffers_[absl::StrCat(norm, ".running_mean")] * scale};
+    const FoldedNorm folded(Parameter(norm, "weight"), Parameter(norm, "bias"),
+                            buffers_[absl::StrCat(norm, ".running_mean")], buffers_[absl::StrCat(norm, ".running_var")],
+                            kNormEpsilon);
+    return {Parameter(conv, "weight") * folded.scale.reshape({-1, 1, 1, 1}), folded.shift};
   }
 
   FoldedSeparable Separable(const std::string& conv, const std::string& norm) const {

@@ -22,11 +22,22 @@ class FoldableNorms {
 // norm(conv(x)), or conv(x) once FoldNorm has been there. `conv` is one without a bias of its own.
 torch::Tensor ConvNorm(torch::nn::Conv2d& conv, torch::nn::BatchNorm2d& norm, const torch::Tensor& x);
 
-// w' = w g / sqrt(var + eps), bias' = b - mean g / sqrt(var + eps), with the norm's scale g and shift b: equal to the
-// norm in evaluation mode up to rounding (Jacob et al. 2018, section 3.2).
+// A batch norm in evaluation mode as y scale + shift, [channels] each: scale = g / sqrt(var + eps), shift = b - mean
+// scale, with its weight g and bias b.
+struct FoldedNorm {
+  FoldedNorm(const torch::Tensor& weight, const torch::Tensor& bias, const torch::Tensor& running_mean,
+             const torch::Tensor& running_var, double eps);
+  torch::Tensor scale, shift;
+};
+
+// w' = w scale, bias' = shift: equal to the norm in evaluation mode up to rounding (Jacob et al. 2018, section 3.2).
 void FoldNorm(torch::nn::Conv2d& conv, torch::nn::BatchNorm2d& norm);
 
 // Folds every batch norm of the network. For inference only: what SaveWeights gives afterwards is no checkpoint.
 void FoldNorms(SegmentationNetImpl& net);
+
+// FoldNorms of a network that is where it stays, its weights without gradients and NHWC, as pictures come and as oneDNN
+// and cuDNN like it best.
+void PrepareForInference(SegmentationNetImpl& net);
 
 }  // namespace candor

@@ -17,17 +17,6 @@
 namespace candor {
 namespace {
 
-// The module as it stands, made ready for `device`.
-void PrepareForInference(torch::Device device, SegmentationNetImpl& net) {
-  net.to(device);
-  for (torch::Tensor& parameter : net.parameters()) {
-    parameter.set_requires_grad(false);
-    // NHWC, as pictures come and as oneDNN and cuDNN like it best.
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  FoldNorms(net);
-}
-
 absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index, const MemberReader& read_member) {
   ASSIGN_OR_RETURN(const TensorFile member, read_member(index));
   SegmentationNet net = MakeNetwork(spec);
@@ -60,7 +49,8 @@ absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, 
       networks.push_back(compile(*net));
       continue;
     }
-    PrepareForInference(device, *net);
+    net->to(device);
+    PrepareForInference(*net);
     if (spec.sampling.method == SamplingMethod::kMcDropout) {
       source = std::make_unique<McDropoutMembers>(net, spec.sampling.passes, spec.sampling.dropout);
     }
