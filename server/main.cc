@@ -43,9 +43,7 @@ std::vector<std::string> Aliases(const v1::ModelConfig& model) {
 absl::StatusOr<Bundle> ReadWhatIsSound(const std::string& directory) {
   ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(directory));
   const MembersOnDisk members = FindSoundMembers(bundle);
-  if (!members.reason.ok() && (bundle.spec.kind != ModelKind::kEnsemble || members.sound.size() < 2)) {
-    return members.reason;
-  }
+  if (!members.reason.ok() && !CanGoOnWith(members, bundle)) return members.reason;
   return bundle;
 }
 

@@ -103,6 +103,10 @@ MembersOnDisk FindSoundMembers(const Bundle& bundle) {
   return members;
 }
 
+bool CanGoOnWith(const MembersOnDisk& members, const Bundle& bundle) {
+  return bundle.spec.kind == ModelKind::kEnsemble && members.sound.size() >= 2;
+}
+
 absl::StatusOr<Bundle> OpenBundle(const std::string& directory) {
   std::error_code error;
   if (!fs::is_directory(directory, error)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));

@@ -51,6 +51,9 @@ struct MembersOnDisk {
 };
 MembersOnDisk FindSoundMembers(const Bundle& bundle);
 
+// Whether a model may go on with the sound members: it is an ensemble and has two of them.
+bool CanGoOnWith(const MembersOnDisk& members, const Bundle& bundle);
+
 // OpenBundle, then every member.
 absl::StatusOr<Bundle> ReadBundle(const std::string& directory);
 

@@ -155,12 +155,9 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, std::vector<std:
 
 absl::StatusOr<std::unique_ptr<Segmenter>> BuildWhatIsSound(const Bundle& bundle, const LoadOptions& options) {
   absl::StatusOr<std::unique_ptr<Segmenter>> whole = Build(bundle, {}, options);
-  if (whole.ok() || !options.allow_partial_ensemble || bundle.spec.kind != ModelKind::kEnsemble ||
-      !options.members.empty()) {
-    return whole;
-  }
+  if (whole.ok() || !options.allow_partial_ensemble || !options.members.empty()) return whole;
   MembersOnDisk members = FindSoundMembers(bundle);
-  if (members.damaged.empty() || members.sound.size() < 2) return whole;
+  if (members.damaged.empty() || !CanGoOnWith(members, bundle)) return whole;
   ASSIGN_OR_RETURN(Bundle sound, OnlyMembers(bundle, members.sound));
   return Build(std::move(sound), std::move(members.damaged), options);
 }
