@@ -22,12 +22,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from runner import KEEP_MEMORY, QUIET, Runner  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KEEP_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(4 << 30),
-    "MALLOC_TOP_PAD_": str(256 << 20),
-}
 PEERS = [
     "torch-eager-fp32", "torch-eager-bf16", "torch-compile-fp32", "torch-compile-bf16",
     "onnxruntime-fp32", "openvino-fp32", "openvino-bf16",
@@ -154,28 +152,16 @@ def run_peer(args: argparse.Namespace) -> None:
             print(" ".join(f"{t:.4f}" for t in times), flush=True)
 
 
-class Runner:
-    """A process that times passes on demand."""
+class Peer(Runner):
+    """A process of this script that says how well it agrees, and then times passes."""
 
-    def __init__(self, name: str, command: list, environment: dict):
-        self.name = name
-        self.times = []
-        self.process = subprocess.Popen(
-            [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env={**os.environ, **environment},
-        )  # fmt: skip
+    def __init__(self, name: str, flags: list):
+        command = [sys.executable, __file__, "--peer", name, *flags]
+        super().__init__(name, command, {**QUIET, **KEEP_MEMORY}, stderr=subprocess.DEVNULL)
         self.agreement = self.line()
 
-    def line(self) -> str:
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"network_peers: {self.name} ended early, exit code {self.process.wait()}")
-        return line.strip()
-
     def passes(self, count: int) -> list:
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        return [float(t) for t in self.line().split()]
+        return self.ask(str(count))
 
 
 class Candor:
@@ -197,8 +183,6 @@ class Candor:
 
 
 def start(args: argparse.Namespace, folder: str) -> list:
-    # Threads that wait must not spin while another runner has its turn.
-    quiet = {"OMP_WAIT_POLICY": "PASSIVE"}
     shape = [f"--{n.replace('_', '-')}={getattr(args, n)}" for n in ("height", "width", "classes", "model_width", "threads")]
     flags = [*shape, *(["--network"] if args.network else [])]
     weights = os.path.join(folder, "student.safetensors")
@@ -208,7 +192,7 @@ def start(args: argparse.Namespace, folder: str) -> list:
     wanted = args.only.split(",")
     for peer in PEERS:
         if any(peer.startswith(name) for name in wanted):
-            runners.append(Runner(peer, [sys.executable, __file__, "--peer", peer, *flags], {**quiet, **KEEP_MEMORY}))
+            runners.append(Peer(peer, flags))
             print(f"  {peer}: {runners[-1].agreement}", file=sys.stderr, flush=True)
     return runners
 

@@ -12,19 +12,15 @@ read is that of the medians, the spread says how quiet the machine was.
 """
 import argparse
 import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from runner import KEEP_MEMORY, QUIET, Runner  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KEEP_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(4 << 30),
-    "MALLOC_TOP_PAD_": str(256 << 20),
-}
 
 
 def run_peer(args: argparse.Namespace) -> None:
@@ -65,26 +61,6 @@ def run_peer(args: argparse.Namespace) -> None:
         print(" ".join(f"{t:.4f}" for t in times), flush=True)
 
 
-class Runner:
-    """A process that times steps on demand."""
-
-    def __init__(self, name: str, command: list, environment: dict):
-        self.name = name
-        self.times = []
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
-        )
-
-    def steps(self, count: int, keep: bool) -> None:
-        self.process.stdin.write(f"member {count}\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"training_step: {self.name} ended early, exit code {self.process.wait()}")
-        if keep:
-            self.times += [float(t) for t in line.split()]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=int, default=64)
@@ -104,18 +80,16 @@ def main() -> None:
     numbers = [str(n) for n in (args.width, args.crop, args.batch, args.classes, args.threads)]
     flags = [f for n, v in zip(("width", "crop", "batch", "classes", "threads"), numbers) for f in (f"--{n}", v)]
     peer = [sys.executable, __file__, "--peer", *flags]
-    # Threads that wait must not spin while another runner has its turn.
-    quiet = {"OMP_WAIT_POLICY": "PASSIVE"}
     runners = [
-        Runner("candor", [f"{args.build}/bin/candor-bench-training", *numbers, "bf16"], quiet),
-        Runner("PyTorch", peer, quiet),
-        Runner("PyTorch, memory kept", peer, {**quiet, **KEEP_MEMORY}),
+        Runner("candor", [f"{args.build}/bin/candor-bench-training", *numbers, "bf16"], QUIET),
+        Runner("PyTorch", peer, QUIET),
+        Runner("PyTorch, memory kept", peer, {**QUIET, **KEEP_MEMORY}),
     ]
     for runner in runners:
-        runner.steps(2, keep=False)
+        runner.ask("member 2")
     for _ in range(args.rounds):
         for runner in runners:
-            runner.steps(args.steps, keep=True)
+            runner.times += runner.ask(f"member {args.steps}")
     result = {"setting": dict(zip(("width", "crop", "batch", "classes", "threads"), map(int, numbers))), "runs": []}
     ours = statistics.median(runners[0].times)
     print(f"{'':24} {'ms an image':>12} {'10 %':>8} {'90 %':>8} {'ratio':>7}")
