@@ -71,7 +71,7 @@ absl::StatusOr<uint64_t> GrpcStream::SendEncoded(absl::string_view file_bytes, c
                                                  absl::Duration patience) {
   ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeFrameRequest(options));
   std::vector<grpc::Slice> large_fields;
-  PutEncoded(file_bytes, request.mutable_image(), &large_fields);
+  PutPicture(file_bytes, request.mutable_image(), &large_fields);
   return Send(std::move(request), std::move(large_fields), patience);
 }
 
@@ -79,7 +79,7 @@ absl::StatusOr<uint64_t> GrpcStream::SendRaw(const RawImage& raw, const SegmentO
                                              absl::Duration patience) {
   ASSIGN_OR_RETURN(v1::SegmentRequest request, MakeFrameRequest(options));
   std::vector<grpc::Slice> large_fields;
-  PutRawImage(raw, request.mutable_image()->mutable_raw(), &large_fields);
+  PutPicture(raw, request.mutable_image(), &large_fields);
   return Send(std::move(request), std::move(large_fields), patience);
 }
 

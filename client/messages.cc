@@ -400,16 +400,17 @@ FrameOrigin ReadFrame(const v1::Frame& frame) {
   return {frame.camera(), frame.sequence(), frame.stamp_ns(), frame.frame_id()};
 }
 
-void PutEncoded(absl::string_view file_bytes, v1::Image* message, std::vector<grpc::Slice>* large_fields) {
+void PutPicture(absl::string_view file_bytes, v1::Image* message, std::vector<grpc::Slice>* large_fields) {
   message->set_encoded(PutApart(file_bytes, large_fields));
 }
 
-void PutRawImage(const RawImage& image, v1::RawImage* message, std::vector<grpc::Slice>* large_fields) {
-  message->set_format(ToProto(image.format));
-  message->set_width(image.width);
-  message->set_height(image.height);
-  message->set_stride(image.stride);
-  message->set_data(PutApart(image.data, large_fields));
+void PutPicture(const RawImage& image, v1::Image* message, std::vector<grpc::Slice>* large_fields) {
+  v1::RawImage* raw = message->mutable_raw();
+  raw->set_format(ToProto(image.format));
+  raw->set_width(image.width);
+  raw->set_height(image.height);
+  raw->set_stride(image.stride);
+  raw->set_data(PutApart(image.data, large_fields));
 }
 
 absl::StatusOr<SegmentResult> ReadSegmentResponse(const v1::SegmentRequest& request, const v1::SegmentResponse& reply,

@@ -29,8 +29,8 @@ absl::Status CheckHeader(absl::string_view field, const std::string& value);
 absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& options);
 
 // The picture's bytes are copied to `large_fields`, with a placeholder in `message` (wire/large_fields.h).
-void PutEncoded(absl::string_view file_bytes, v1::Image* message, std::vector<grpc::Slice>* large_fields);
-void PutRawImage(const RawImage& image, v1::RawImage* message, std::vector<grpc::Slice>* large_fields);
+void PutPicture(absl::string_view file_bytes, v1::Image* message, std::vector<grpc::Slice>* large_fields);
+void PutPicture(const RawImage& image, v1::Image* message, std::vector<grpc::Slice>* large_fields);
 
 bool IsSameFrame(const v1::Frame& a, const v1::Frame& b);
 FrameOrigin ReadFrame(const v1::Frame& frame);

@@ -92,20 +92,13 @@ struct Outgoing {
   grpc::ByteBuffer bytes;
 };
 
-absl::StatusOr<Outgoing> MakeOutgoing(absl::string_view file_bytes, const SegmentOptions& options) {
+// `Picture`: what PutPicture takes.
+template <typename Picture>
+absl::StatusOr<Outgoing> MakeOutgoing(const Picture& picture, const SegmentOptions& options) {
   Outgoing outgoing;
   ASSIGN_OR_RETURN(outgoing.message, MakeSegmentRequest(options));
   std::vector<grpc::Slice> large_fields;
-  PutEncoded(file_bytes, outgoing.message.mutable_image(), &large_fields);
-  outgoing.bytes = Serialize(outgoing.message, large_fields);
-  return outgoing;
-}
-
-absl::StatusOr<Outgoing> MakeOutgoing(const RawImage& image, const SegmentOptions& options) {
-  Outgoing outgoing;
-  ASSIGN_OR_RETURN(outgoing.message, MakeSegmentRequest(options));
-  std::vector<grpc::Slice> large_fields;
-  PutRawImage(image, outgoing.message.mutable_image()->mutable_raw(), &large_fields);
+  PutPicture(picture, outgoing.message.mutable_image(), &large_fields);
   outgoing.bytes = Serialize(outgoing.message, large_fields);
   return outgoing;
 }

@@ -21,8 +21,8 @@ constexpr char kHelp[] = R"(Examples:
 
 The table marks the server's default model with *. --json prints one object: default_model, models [{name, version,
 digest, kind, aliases, members, damaged_members (that the server could not read and does without), predictions,
-sampling ("mc_dropout" or "augmentation"; null: none), architecture, width, parameters, device, precision, classes [{index, name, colour [r, g, b]}],
-uncertainty [{kind, unit, range_max}], the default first,
+sampling ("mc_dropout" or "augmentation"; null: none), architecture, width, parameters, device, precision,
+classes [{index, name, colour [r, g, b]}], uncertainty [{kind, unit, range_max}], the default first,
 calibration {data, temperature, verdict {kind, accept_max, review_max, error_rate, reject_error_rate} or null}, or null}].
 SAMPLING is the method and how many predictions of one network an answer is made of.)";
 

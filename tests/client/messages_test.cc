@@ -240,18 +240,18 @@ TEST(AllKindNamesTest, AreTheSevenOfTheVocabulary) {
                                           "mutual_information", "max_probability", "margin", "disagreement"));
 }
 
-TEST(PutEncodedTest, CarriesTheFileEvenAnEmptyOne) {
+TEST(PutPictureTest, CarriesTheFileEvenAnEmptyOne) {
   for (const std::string& file : {std::string("a\0b", 3), std::string()}) {
     v1::SegmentRequest request;
     std::vector<grpc::Slice> large_fields;
-    PutEncoded(file, request.mutable_image(), &large_fields);
+    PutPicture(file, request.mutable_image(), &large_fields);
     const v1::SegmentRequest received = AsReceived(request, large_fields);
     EXPECT_TRUE(received.image().has_encoded());
     EXPECT_EQ(received.image().encoded(), file);
   }
 }
 
-TEST(PutRawImageTest, CarriesEveryFormatAndField) {
+TEST(PutPictureTest, CarriesEveryFormatAndField) {
   const std::pair<PixelFormat, v1::PixelFormat> formats[] = {{PixelFormat::kRgb8, v1::RGB8},
                                                              {PixelFormat::kBgr8, v1::BGR8},
                                                              {PixelFormat::kGrey8, v1::GREY8},
@@ -260,8 +260,7 @@ TEST(PutRawImageTest, CarriesEveryFormatAndField) {
   for (const auto& [format, expected] : formats) {
     v1::SegmentRequest request;
     std::vector<grpc::Slice> large_fields;
-    PutRawImage({format, 6, 4, 32, absl::string_view("a\0b", 3)}, request.mutable_image()->mutable_raw(),
-                &large_fields);
+    PutPicture(RawImage{format, 6, 4, 32, absl::string_view("a\0b", 3)}, request.mutable_image(), &large_fields);
     const v1::RawImage raw = AsReceived(request, large_fields).image().raw();
     EXPECT_EQ(raw.format(), expected);
     EXPECT_EQ(raw.width(), 6);
