@@ -10,7 +10,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo train-demo serve soak test test-asan test-asan-light test-tsan fuzz lint format clean
+.PHONY: help setup build demo train-demo serve soak test test-deploy test-asan test-asan-light test-tsan fuzz lint format clean
 
 help:  ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,11 @@ train-demo: build  ## set up, build, train a small ensemble and its student on s
 
 test: SETUP_OPTIONS = --test
 test: build  ## set up, build, and run every test that needs no daemon; the last line has the counts
-	@tools/run_tests.sh build
+	@tools/run_tests.sh build --label-exclude '^deploy$$'
+
+test-deploy: SETUP_OPTIONS = --test --deploy
+test-deploy: build  ## the tests of deploy/ and of more than one server, with the real tools, in minutes
+	@tools/run_tests.sh build --label-regex '^deploy$$'
 
 setup:  ## install what is missing: Debian packages (asks sudo) and LibTorch, below .deps
 	@tools/setup.sh $(SETUP_OPTIONS)

@@ -4,10 +4,11 @@
 # Installs what candor needs on Debian 12 (amd64): packages of Debian, and LibTorch into .deps/ of this checkout.
 # Safe to repeat: it does only what is missing, and needs neither network nor root when nothing is.
 #
-#   tools/setup.sh [--test] [--lint] [--tsan] [--fuzz] [--bench] [--cuda]
+#   tools/setup.sh [--test] [--deploy] [--lint] [--tsan] [--fuzz] [--bench] [--cuda]
 #
 #   --test   promtool, unpacked below .deps/tools (no service is installed or started), what the Python client needs, and
 #            Triton's Python client below .deps/tritonclient (without it its test is skipped)
+#   --deploy what the tests of deploy/ run, unpacked below .deps/tools like promtool, and Python's YAML
 #   --lint   clang, clang-tidy, clang-format and shellcheck
 #   --tsan   Abseil from Debian's source package, built for the thread sanitizer, below .deps/absl-tsan
 #   --fuzz   clang with libFuzzer and the sanitizers
@@ -110,19 +111,26 @@ install_wheels() {
   rm -rf "$deps/wheels.tmp"
 }
 
-install_promtool() {
-  local tmp=$deps/promtool.tmp
-  [[ -x $deps/tools/bin/promtool ]] && return
-  check_system "promtool below .deps/tools/bin"
-  say "promtool, from Debian's package prometheus, to unpack below $deps/tools: 30 MB to download"
+# unpack_tool PROGRAM SIZE PACKAGE...: unpacks Debian packages below .deps/tools, as they lie below /, unless PROGRAM (a path
+# in there) is there already. Nothing of them is installed, configured or started.
+unpack_tool() {
+  local program=$1 size=$2 tmp=$deps/tools.tmp
+  shift 2
+  [[ -x $deps/tools/$program ]] && return
+  check_system "$program below $deps/tools"
+  say "$(basename "$program"), from Debian's packages $*, to unpack below $deps/tools: $size to download"
   rm -rf "$tmp"
-  mkdir -p "$tmp" "$deps/tools/bin"
+  mkdir -p "$tmp/root" "$deps/tools"
   # As root apt would like to download as user _apt, who may not write here.
-  (cd "$tmp" && apt-get download -qq -o APT::Sandbox::User=root prometheus) ||
-    { as_root apt-get update -qq && (cd "$tmp" && apt-get download -qq -o APT::Sandbox::User=root prometheus); } ||
-    fail "could not download Debian's package prometheus"
-  dpkg-deb --extract "$tmp"/prometheus_*.deb "$tmp/root"
-  mv "$tmp/root/usr/bin/promtool" "$deps/tools/bin/promtool"
+  (cd "$tmp" && apt-get download -qq -o APT::Sandbox::User=root "$@") ||
+    { as_root apt-get update -qq && (cd "$tmp" && apt-get download -qq -o APT::Sandbox::User=root "$@"); } ||
+    fail "could not download Debian's packages $*"
+  local package
+  for package in "$tmp"/*.deb; do dpkg-deb --extract "$package" "$tmp/root"; done
+  # The program itself comes last, so that an interrupted run is repeated.
+  mv "$tmp/root/$program" "$tmp/program"
+  cp --archive --force "$tmp/root/." "$deps/tools/"
+  mv "$tmp/program" "$deps/tools/$program"
   rm -rf "$tmp"
 }
 
@@ -179,13 +187,13 @@ main() {
   local option want=" "
   for option in "$@"; do
     case $option in
-      --test | --lint | --tsan | --fuzz | --bench | --cuda) want+="$option " ;;
+      --test | --deploy | --lint | --tsan | --fuzz | --bench | --cuda) want+="$option " ;;
       --help | -h)
         sed -n '4,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"
         exit 0
         ;;
       *)
-        say "unknown option $option: must be one of --test --lint --tsan --fuzz --bench --cuda"
+        say "unknown option $option: must be one of --test --deploy --lint --tsan --fuzz --bench --cuda"
         exit 2
         ;;
     esac
@@ -195,6 +203,7 @@ main() {
   [[ $want == *" --fuzz "* ]] && packages+=(clang-14 libclang-rt-14-dev llvm-14)
   [[ $want == *" --bench "* ]] && packages+=(libbenchmark-dev)
   [[ $want == *" --test "* ]] && packages+=(python3 python3-pip python3-grpcio python3-protobuf python3-numpy)
+  [[ $want == *" --deploy "* ]] && packages+=(python3-yaml python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
   has_wheels torch && { [[ $want != *" --cuda "* ]] || has_wheels cuda; } || packages+=(python3 python3-pip)
 
@@ -205,7 +214,7 @@ main() {
 
   install_packages "${packages[@]}"
   install_wheels torch "0.6 GB to download, 1.3 GB on disk"
-  [[ $want == *" --test "* ]] && install_promtool
+  [[ $want == *" --test "* ]] && unpack_tool usr/bin/promtool "30 MB" prometheus
   [[ $want == *" --test "* ]] && install_tritonclient
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"

@@ -71,7 +71,7 @@ TEST(ScrapeTest, OtherPathsAreNotFound) {
 }
 
 TEST(ScrapeTest, PromtoolFindsNothingToComplainAbout) {
-  const std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/bin/promtool";
+  const std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/usr/bin/promtool";
   if (!std::filesystem::exists(promtool)) {
     GTEST_SKIP() << "promtool is not installed; the set-up puts it at " << promtool;
   }

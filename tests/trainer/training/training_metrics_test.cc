@@ -136,7 +136,7 @@ TEST(TrainingMetricsServeTest, WhatIsNoAddressIsUnavailable) {
 }
 
 TEST_F(TrainingMetricsTest, PromtoolFindsNothingToComplainAbout) {
-  const std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/bin/promtool";
+  const std::string promtool = CANDOR_SOURCE_DIR "/.deps/tools/usr/bin/promtool";
   if (!std::filesystem::exists(promtool)) {
     GTEST_SKIP() << "promtool is not installed; the set-up puts it at " << promtool;
   }
