@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/model_admin_client.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "candor/v1/admin.grpc.pb.h"
-#include "client/client_security.h"
-#include "client/server_list.h"
+#include "client/one_server.h"
 #include "core/base/status_macros.h"
 
 namespace candor {
@@ -24,8 +19,8 @@ ModelChangeResult ReadChange(const v1::ModelChange& message) {
 
 class GrpcModelAdminClient : public ModelAdminClient {
  public:
-  GrpcModelAdminClient(absl::Duration timeout, const std::shared_ptr<grpc::Channel>& channel)
-      : timeout_(timeout), stub_(v1::ModelAdmin::NewStub(channel)) {}
+  explicit GrpcModelAdminClient(OneServer server)
+      : server_(std::move(server)), stub_(v1::ModelAdmin::NewStub(server_.channel())) {}
 
   absl::StatusOr<ModelChangeResult> Load(const std::string& model, int version) override {
     v1::LoadModelRequest request;
@@ -83,30 +78,18 @@ class GrpcModelAdminClient : public ModelAdminClient {
   template <typename Request, typename Response>
   absl::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                     const Request& request, Response* response) {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
-    const grpc::Status status = (stub_.get()->*method)(&context, request, response);
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());  // same numbers
+    return server_.Call(stub_.get(), method, request, response);
   }
 
-  const absl::Duration timeout_;
+  const OneServer server_;
   const std::unique_ptr<Stub> stub_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ModelAdminClient>> ModelAdminClient::Create(const ClientOptions& options) {
-  ASSIGN_OR_RETURN(const ServerTarget server, ParseServers(options.server));
-  if (server.is_balanced) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("server: must be one server, since a change is for one, got ", options.server));
-  }
-  RETURN_IF_ERROR(SegmentationClient::Create(options).status());  // checks the rest
-  ASSIGN_OR_RETURN(const ClientSecurity security, ClientSecurity::Read(options));
-  grpc::ChannelArguments arguments;
-  // A web proxy in the environment is not meant for the server.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return std::make_unique<GrpcModelAdminClient>(options.timeout, security.OpenChannel(server.target, arguments));
+  ASSIGN_OR_RETURN(OneServer server, OneServer::Open(options, "a change is for one"));
+  return std::make_unique<GrpcModelAdminClient>(std::move(server));
 }
 
 }  // namespace candor

@@ -13,6 +13,7 @@
 #include "client/cli/models_command.h"
 #include "client/cli/segment_command.h"
 #include "client/cli/stream_command.h"
+#include "client/cli/train_command.h"
 
 namespace candor {
 namespace {
@@ -25,6 +26,7 @@ constexpr char kHelp[] = R"(Examples:
   candor stream --fps 10 pictures/
   candor bench --rate 20 --duration 30
   candor admin reload
+  candor train status
 
 Data goes to stdout, errors and progress to stderr. `candor COMMAND --help` tells the rest.)";
 
@@ -36,12 +38,15 @@ struct Flags {
   StreamFlags stream;
   BenchFlags bench;
   AdminFlags admin;
+  TrainFlags train;
 };
 
 }  // namespace
 
 ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
-  CLI::App app("Semantic segmentation that says how sure it is: the client of candor-server.", "candor");
+  CLI::App app(
+      "Semantic segmentation that says how sure it is: the client of candor-server and candor-training-server.",
+      "candor");
   app.set_version_flag("--version", "candor " CANDOR_VERSION);
   app.set_help_flag("-h,--help", "Print this help");
   app.require_subcommand(1);
@@ -52,6 +57,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
   const CLI::App* models = AddModelsCommand(&app, &flags.models);
   const CLI::App* health = AddHealthCommand(&app, &flags.health);
   const CLI::App* admin = AddAdminCommand(&app, &flags.admin);
+  const CLI::App* train = AddTrainCommand(&app, &flags.train);
   const CLI::App* stream = AddStreamCommand(&app, &flags.stream);
   AddBenchCommand(&app, &flags.bench);
 
@@ -63,6 +69,7 @@ ExitCode RunCandor(int argc, const char* const* argv, const Console& console) {
            : models->parsed()  ? RunModels(flags.models, console)
            : health->parsed()  ? RunHealth(flags.health, console)
            : admin->parsed()   ? RunAdmin(flags.admin, console)
+           : train->parsed()   ? RunTrain(flags.train, console)
            : stream->parsed()  ? RunStream(flags.stream, console)
                                : RunBench(flags.bench, console);
   } catch (const CLI::ParseError& error) {

@@ -22,16 +22,17 @@ std::string CheckTimeout(const std::string& text) {
 std::string CheckServer(const std::string& text) { return text.empty() ? "must be HOST:PORT, got nothing" : ""; }
 
 // What may be the matter; a server with TLS closes a connection in plain text.
-absl::string_view UnreachableHint(const ConnectionFlags& flags, absl::string_view message) {
-  if (!flags.tls_ca.empty()) return " (is candor-server running, and with TLS?)";
+std::string UnreachableHint(const ConnectionFlags& flags, absl::string_view message) {
+  if (!flags.tls_ca.empty()) return absl::StrCat(" (is ", flags.program, " running, and with TLS?)");
   return absl::StrContains(message, "Socket closed") ? " (does it want TLS? see --tls-ca)"
-                                                     : " (is candor-server running?)";
+                                                     : absl::StrCat(" (is ", flags.program, " running?)");
 }
 
 }  // namespace
 
 void AddConnectionFlags(CLI::App* app, ConnectionFlags* flags) {
-  app->add_option("--server", flags->server, "Address of candor-server; several as A:P,B:P are used in turn")
+  app->add_option("--server", flags->server,
+                  absl::StrCat("Address of ", flags->program, "; several as A:P,B:P are used in turn"))
       ->type_name("HOST:PORT")
       ->check(CLI::Validator(CheckServer, ""))
       ->capture_default_str();

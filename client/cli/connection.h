@@ -27,6 +27,7 @@ struct ConnectionFlags {
   std::string tls_key = {};
   std::string tls_server_name = {};
   std::string token_file = {};
+  const char* program = "candor-server";  // that is called
 };
 
 // Declares --server, --timeout, --tls-... and --token-file.

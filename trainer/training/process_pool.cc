@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/process_pool.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <deque>
-#include <fstream>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -24,21 +19,13 @@ namespace {
 constexpr absl::Duration kPoll = absl::Milliseconds(50);
 constexpr absl::Duration kTick = absl::Milliseconds(500);
 
-// The exit code, or 128 + the signal's number.
-int ExitOf(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
-
 bool IsHopeless(int exit) {
   return exit == static_cast<int>(ExitCode::kUsage) || exit == static_cast<int>(ExitCode::kConfiguration);
 }
 
-// ": " and what a process said last, of one that failed mostly the reason; "" if it said nothing.
+// ": " and what a process said last; "" if it said nothing.
 std::string LastWords(const std::string& log_file) {
-  constexpr size_t kMost = 500;
-  std::ifstream log(log_file);
-  std::string last;
-  for (std::string line; std::getline(log, line);) {
-    if (!line.empty()) last = line.substr(0, kMost);
-  }
+  const std::string last = LastLine(log_file);
   return last.empty() ? "" : absl::StrCat(": ", last);
 }
 
@@ -75,27 +62,7 @@ class Pool {
     const size_t index = waiting_.front();
     const ProcessSpec& process = processes_[index];
     waiting_.pop_front();
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, process.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                     0644);
-    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    // A group of its own: Ctrl-C on the terminal reaches only the parent, which hands it on in order.
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    std::vector<char*> argv;
-    for (const std::string& argument : process.argv) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    pid_t pid = 0;
-    const int error = posix_spawn(&pid, argv[0], &files, &attributes, argv.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    if (error != 0) {
-      return absl::DataLossError(absl::StrCat(process.name, ": cannot start ", process.argv[0], " with its log in ",
-                                              process.log_file, ": ", std::strerror(error)));
-    }
+    ASSIGN_OR_RETURN(const pid_t pid, SpawnProcess(process));
     running_[pid] = index;
     Tell(absl::StrCat(process.name, " started"));
     return absl::OkStatus();
@@ -110,7 +77,7 @@ class Pool {
       }
       const size_t index = it->second;
       it = running_.erase(it);
-      Ended(index, ExitOf(status));
+      Ended(index, ExitCodeOf(status));
     }
   }
 

@@ -8,14 +8,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "trainer/training/spawn_process.h"
 
 namespace candor {
-
-struct ProcessSpec {
-  std::string name;               // for people
-  std::vector<std::string> argv;  // argv[0] is the program's path
-  std::string log_file;           // its stdout and stderr are appended here
-};
 
 struct PoolOptions {
   int at_most = 1;                       // processes at once, >= 1

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "candor/v1/training.grpc.pb.h"
+#include "trainer/service/training_runs.h"
+
+namespace candor {
+
+// candor.v1.Training over a set of runs. One thread a call, as gRPC's synchronous services have it: calls are few.
+// Thread-safe.
+class TrainingService : public v1::Training::Service {
+ public:
+  // `runs` outlives the service; `repository` is where bundles are published, "": nowhere.
+  TrainingService(TrainingRuns* runs, std::string repository) : runs_(*runs), repository_(std::move(repository)) {}
+
+  grpc::Status CreateRun(grpc::ServerContext* context, const v1::CreateRunRequest* request, v1::Run* response) override;
+  grpc::Status GetRun(grpc::ServerContext* context, const v1::GetRunRequest* request, v1::Run* response) override;
+  grpc::Status ListRuns(grpc::ServerContext* context, const v1::ListRunsRequest* request,
+                        v1::ListRunsResponse* response) override;
+  grpc::Status CancelRun(grpc::ServerContext* context, const v1::CancelRunRequest* request, v1::Run* response) override;
+  grpc::Status ResumeRun(grpc::ServerContext* context, const v1::ResumeRunRequest* request, v1::Run* response) override;
+  grpc::Status WatchRun(grpc::ServerContext* context, const v1::WatchRunRequest* request,
+                        grpc::ServerWriter<v1::Run>* writer) override;
+  grpc::Status PublishBundle(grpc::ServerContext* context, const v1::PublishBundleRequest* request,
+                             v1::PublishBundleResponse* response) override;
+
+  // From now on streams end with UNAVAILABLE and new runs are refused.
+  void Close() { is_closing_ = true; }
+
+ private:
+  grpc::Status Watch(grpc::ServerContext* context, const std::string& name, grpc::ServerWriter<v1::Run>* writer);
+  void Fill(const RunView& view, v1::Run* message) const;
+  grpc::Status Answer(const absl::StatusOr<RunView>& view, v1::Run* message) const;
+
+  TrainingRuns& runs_;
+  const std::string repository_;
+  std::atomic<bool> is_closing_{false};
+  std::atomic<int> watchers_{0};
+};
+
+}  // namespace candor
