@@ -4,7 +4,7 @@
 # Installs what candor needs on Debian 12 (amd64): packages of Debian, and LibTorch into .deps/ of this checkout.
 # Safe to repeat: it does only what is missing, and needs neither network nor root when nothing is.
 #
-#   tools/setup.sh [--test] [--deploy] [--lint] [--tsan] [--fuzz] [--bench] [--cuda]
+#   tools/setup.sh [--test] [--deploy] [--lint] [--tsan] [--fuzz] [--bench] [--cuda] [--nvcc]
 #
 #   --test   promtool, unpacked below .deps/tools (no service is installed or started), what the Python client needs, and
 #            Triton's Python client below .deps/tritonclient (without it its test is skipped)
@@ -15,6 +15,8 @@
 #   --fuzz   clang with libFuzzer and the sanitizers
 #   --bench  Google Benchmark, for candor-bench-kernels
 #   --cuda   the CUDA libraries that LibTorch loads on a GPU, below .deps/nvidia
+#   --nvcc   the CUDA compiler, .deps/nvidia/cu13/bin/nvcc, for libcandor_cuda.so: give it to CMake as
+#            CMAKE_CUDA_COMPILER
 set -euo pipefail
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
@@ -80,7 +82,7 @@ install_packages() {
   fi
 }
 
-# Whether the wheels of a set, torch or cuda, are in place. The stamp has the digest of the requirements it was made from,
+# Whether the wheels of a set, torch, cuda or nvcc, are in place. The stamp has the digest of the requirements it was made from,
 # so a changed pin installs again.
 has_wheels() {
   [[ -f $deps/$1.stamp && $(<"$deps/$1.stamp") == "$(sha256sum <"$root/tools/$1-requirements.txt")" ]]
@@ -103,7 +105,7 @@ install_wheels() {
     fail "could not install the wheels of ${requirements#"$root"/}"
   rm -f "$stamp"
   for entry in "$deps/wheels.tmp/new"/*; do
-    # nvidia/ is shared by both sets of wheels; everything else belongs to one.
+    # nvidia/ is shared by the sets of wheels; everything else belongs to one.
     [[ $(basename "$entry") == nvidia ]] || rm -rf "${deps:?}/$(basename "$entry")"
   done
   cp --archive --link --force "$deps/wheels.tmp/new/." "$deps/"
@@ -189,13 +191,13 @@ main() {
   local option want=" "
   for option in "$@"; do
     case $option in
-      --test | --deploy | --lint | --tsan | --fuzz | --bench | --cuda) want+="$option " ;;
+      --test | --deploy | --lint | --tsan | --fuzz | --bench | --cuda | --nvcc) want+="$option " ;;
       --help | -h)
         sed -n '4,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"
         exit 0
         ;;
       *)
-        say "unknown option $option: must be one of --test --deploy --lint --tsan --fuzz --bench --cuda"
+        say "unknown option $option: must be one of --test --deploy --lint --tsan --fuzz --bench --cuda --nvcc"
         exit 2
         ;;
     esac
@@ -207,7 +209,10 @@ main() {
   [[ $want == *" --test "* ]] && packages+=(python3 python3-pip python3-grpcio python3-protobuf python3-numpy)
   [[ $want == *" --deploy "* ]] && packages+=(python3-yaml python3-pip python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
-  has_wheels torch && { [[ $want != *" --cuda "* ]] || has_wheels cuda; } || packages+=(python3 python3-pip)
+  local set sets=(torch)
+  [[ $want == *" --cuda "* ]] && sets+=(cuda)
+  [[ $want == *" --nvcc "* ]] && sets+=(nvcc)
+  for set in "${sets[@]}"; do has_wheels "$set" || packages+=(python3 python3-pip); done
 
   # Two set-ups at once, as from two terminals, take turns.
   mkdir -p "$deps"
@@ -221,6 +226,7 @@ main() {
   [[ $want == *" --deploy "* ]] && install_for_test kubernetes "23 MB to download, 115 MB on disk" kubernetes_test
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
+  [[ $want == *" --nvcc "* ]] && install_wheels nvcc "100 MB to download, 270 MB on disk"
   return 0
 }
 

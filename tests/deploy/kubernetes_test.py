@@ -78,7 +78,7 @@ def measure_peak(config, folder):
     picture = pathlib.Path(folder) / "noise.png"
     write_noise(picture, side, side)
     flags = ["--config", config, "--device", "cpu", "--listen", "127.0.0.1:0", "--metrics-listen", "off"]
-    with Server(*flags) as server:
+    with Server(BIN / "candor-server", *flags) as server:
         for name in re.findall(r'bundle: ".*/camvid-(\w+)"', config.read_text()):
             done = run(BIN / "candor", "segment", "--server", server.address, "--model", name, "--timeout", 240, picture)
             if done.returncode != 0:
@@ -231,7 +231,8 @@ class AutoscalerTest(unittest.TestCase):
         self.assertEqual(asked, defined)
 
     def test_the_adapters_metrics_are_the_servers(self):
-        with Server("--bundle", SOURCE / "models/camvid-student", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0") as server:
+        flags = ["--bundle", SOURCE / "models/camvid-student", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]
+        with Server(BIN / "candor-server", *flags) as server:
             run(BIN / "candor", "segment", "--server", server.address, next((SOURCE / "models/samples").glob("*.jpg")))
             with urllib.request.urlopen(f"http://{server.metrics}/metrics") as page:
                 scraped = page.read().decode()

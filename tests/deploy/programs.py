@@ -15,10 +15,11 @@ def run(*command, **options):
 
 
 class Server:
-    """A candor-server on free ports, until the end of the `with`; `exit_code` and `log` thereafter."""
+    """A candor-server, by its command line, until the end of the `with`; `exit_code` and `log` thereafter."""
 
-    def __init__(self, *flags, program=BIN / "candor-server", **options):
-        self.process = subprocess.Popen([str(word) for word in (program, *flags)], stdout=subprocess.PIPE,
+    def __init__(self, *command, before=(), **options):
+        """`before`: a command that runs it, in its own place."""
+        self.process = subprocess.Popen([str(word) for word in (*before, *command)], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, **options)
 
     def __enter__(self):
