@@ -38,5 +38,7 @@ if(TARGET candor_cuda)
   install(DIRECTORY ${CANDOR_DEPS_DIR}/torch/lib/ DESTINATION ${private_libraries}/torch/lib COMPONENT server_cuda
     FILES_MATCHING PATTERN "*cuda*.so" PATTERN "*nvshmem*.so" PATTERN "*nvrtc*.so" PATTERN "libshm*" EXCLUDE)
   install(DIRECTORY ${CANDOR_DEPS_DIR}/nvidia/ DESTINATION ${private_libraries}/nvidia COMPONENT server_cuda
-    FILES_MATCHING PATTERN "*.so" PATTERN "*.so.*")
+    FILES_MATCHING PATTERN "*.so" PATTERN "*.so.*"
+    # The compiler's.
+    PATTERN include EXCLUDE PATTERN bin EXCLUDE PATTERN nvvm EXCLUDE PATTERN "libnvvm*" EXCLUDE)
 endif()
