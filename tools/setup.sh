@@ -4,16 +4,19 @@
 # Installs what candor needs on Debian 12 (amd64): packages of Debian, and LibTorch into .deps/ of this checkout.
 # Safe to repeat: it does only what is missing, and needs neither network nor root when nothing is.
 #
-#   tools/setup.sh [--test] [--deploy] [--lint] [--tsan] [--fuzz] [--bench] [--cuda]
+#   tools/setup.sh [--test] [--deploy] [--lint] [--tsan] [--fuzz] [--bench] [--cuda] [--nvcc]
 #
 #   --test   promtool, unpacked below .deps/tools (no service is installed or started), what the Python client needs, and
 #            Triton's Python client below .deps/tritonclient (without it its test is skipped)
-#   --deploy what the tests of deploy/ run, unpacked below .deps/tools like promtool, and Python's YAML
+#   --deploy what the tests of deploy/ run, unpacked below .deps/tools like promtool, Python's YAML, and kubernetes-validate
+#            below .deps/kubernetes (without it its test is skipped)
 #   --lint   clang, clang-tidy, clang-format and shellcheck
 #   --tsan   Abseil from Debian's source package, built for the thread sanitizer, below .deps/absl-tsan
 #   --fuzz   clang with libFuzzer and the sanitizers
 #   --bench  Google Benchmark, for candor-bench-kernels
 #   --cuda   the CUDA libraries that LibTorch loads on a GPU, below .deps/nvidia
+#   --nvcc   the CUDA compiler, .deps/nvidia/cu13/bin/nvcc, for libcandor_cuda.so: give it to CMake as
+#            CMAKE_CUDA_COMPILER
 set -euo pipefail
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
@@ -79,7 +82,7 @@ install_packages() {
   fi
 }
 
-# Whether the wheels of a set, torch or cuda, are in place. The stamp has the digest of the requirements it was made from,
+# Whether the wheels of a set, torch, cuda or nvcc, are in place. The stamp has the digest of the requirements it was made from,
 # so a changed pin installs again.
 has_wheels() {
   [[ -f $deps/$1.stamp && $(<"$deps/$1.stamp") == "$(sha256sum <"$root/tools/$1-requirements.txt")" ]]
@@ -102,7 +105,7 @@ install_wheels() {
     fail "could not install the wheels of ${requirements#"$root"/}"
   rm -f "$stamp"
   for entry in "$deps/wheels.tmp/new"/*; do
-    # nvidia/ is shared by both sets of wheels; everything else belongs to one.
+    # nvidia/ is shared by the sets of wheels; everything else belongs to one.
     [[ $(basename "$entry") == nvidia ]] || rm -rf "${deps:?}/$(basename "$entry")"
   done
   cp --archive --link --force "$deps/wheels.tmp/new/." "$deps/"
@@ -134,22 +137,23 @@ unpack_tool() {
   rm -rf "$tmp"
 }
 
-# Into a folder of its own: it brings another grpcio, protobuf and NumPy than Debian's. Only one test needs it.
-install_tritonclient() {
-  local requirements=$root/tools/tritonclient-requirements.txt tmp=$deps/tritonclient.tmp
-  [[ -f $deps/tritonclient.stamp && $(<"$deps/tritonclient.stamp") == "$(sha256sum <"$requirements")" ]] && return
-  say "Triton's Python client, for a test, to install below $deps/tritonclient: 30 MB to download, 130 MB on disk"
+# install_for_test NAME SIZE TEST: the wheels of tools/NAME-requirements.txt, into a folder of their own below .deps: they
+# bring other versions of what Debian has. Only one test needs them, so a failure ends nothing.
+install_for_test() {
+  local name=$1 size=$2 test=$3 requirements=$root/tools/$1-requirements.txt tmp=$deps/$1.tmp
+  [[ -f $deps/$name.stamp && $(<"$deps/$name.stamp") == "$(sha256sum <"$requirements")" ]] && return
+  say "$name, for a test, to install below $deps/$name: $size"
   rm -rf "$tmp"
   if ! PIP_USER=0 /usr/bin/python3 -m pip install --target "$tmp" --no-deps --no-compile --require-hashes --only-binary :all: \
     --no-input --no-warn-script-location --root-user-action ignore --disable-pip-version-check --progress-bar off \
     --quiet --requirement "$requirements" >&2; then
     rm -rf "$tmp"
-    say "could not install it: triton_client_test will be skipped"
+    say "could not install it: $test will be skipped"
     return
   fi
-  rm -rf "$deps/tritonclient" "$deps/tritonclient.stamp"
-  mv "$tmp" "$deps/tritonclient"
-  sha256sum <"$requirements" >"$deps/tritonclient.stamp"
+  rm -rf "${deps:?}/$name" "$deps/$name.stamp"
+  mv "$tmp" "$deps/$name"
+  sha256sum <"$requirements" >"$deps/$name.stamp"
 }
 
 # Prints a deb-src line for every Debian suite that this machine's apt reads, whatever mirror it uses.
@@ -187,13 +191,13 @@ main() {
   local option want=" "
   for option in "$@"; do
     case $option in
-      --test | --deploy | --lint | --tsan | --fuzz | --bench | --cuda) want+="$option " ;;
+      --test | --deploy | --lint | --tsan | --fuzz | --bench | --cuda | --nvcc) want+="$option " ;;
       --help | -h)
         sed -n '4,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"
         exit 0
         ;;
       *)
-        say "unknown option $option: must be one of --test --deploy --lint --tsan --fuzz --bench --cuda"
+        say "unknown option $option: must be one of --test --deploy --lint --tsan --fuzz --bench --cuda --nvcc"
         exit 2
         ;;
     esac
@@ -203,9 +207,12 @@ main() {
   [[ $want == *" --fuzz "* ]] && packages+=(clang-14 libclang-rt-14-dev llvm-14)
   [[ $want == *" --bench "* ]] && packages+=(libbenchmark-dev)
   [[ $want == *" --test "* ]] && packages+=(python3 python3-pip python3-grpcio python3-protobuf python3-numpy)
-  [[ $want == *" --deploy "* ]] && packages+=(python3-yaml python3-grpcio python3-protobuf python3-numpy)
+  [[ $want == *" --deploy "* ]] && packages+=(python3-yaml python3-pip python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
-  has_wheels torch && { [[ $want != *" --cuda "* ]] || has_wheels cuda; } || packages+=(python3 python3-pip)
+  local set sets=(torch)
+  [[ $want == *" --cuda "* ]] && sets+=(cuda)
+  [[ $want == *" --nvcc "* ]] && sets+=(nvcc)
+  for set in "${sets[@]}"; do has_wheels "$set" || packages+=(python3 python3-pip); done
 
   # Two set-ups at once, as from two terminals, take turns.
   mkdir -p "$deps"
@@ -215,9 +222,11 @@ main() {
   install_packages "${packages[@]}"
   install_wheels torch "0.6 GB to download, 1.3 GB on disk"
   [[ $want == *" --test "* ]] && unpack_tool usr/bin/promtool "30 MB" prometheus
-  [[ $want == *" --test "* ]] && install_tritonclient
+  [[ $want == *" --test "* ]] && install_for_test tritonclient "30 MB to download, 130 MB on disk" triton_client_test
+  [[ $want == *" --deploy "* ]] && install_for_test kubernetes "23 MB to download, 115 MB on disk" kubernetes_test
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
+  [[ $want == *" --nvcc "* ]] && install_wheels nvcc "100 MB to download, 270 MB on disk"
   return 0
 }
 
