@@ -216,6 +216,9 @@ main() {
   install_wheels torch "0.6 GB to download, 1.3 GB on disk"
   [[ $want == *" --test "* ]] && unpack_tool usr/bin/promtool "30 MB" prometheus
   [[ $want == *" --test "* ]] && install_tritonclient
+  # slurmctld is a link below /etc/alternatives when installed; unpacked it is slurmctld-wlm.
+  [[ $want == *" --deploy "* ]] && unpack_tool usr/sbin/slurmctld-wlm "4 MB" slurmctld slurmd slurm-client \
+    slurm-wlm-basic-plugins munge libmunge2 libhwloc15 libnuma1 libjson-c5 liblz4-1 libreadline8
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
   return 0
