@@ -5,7 +5,7 @@
 # on to it, and puts a task that saved its checkpoint and stopped (exit 75) back into the queue.
 #
 # Environment: CANDOR_TRAIN (the program), CANDOR_CONFIG, CANDOR_RUN, CANDOR_MEMBERS; CANDOR_TRAIN_ARGS, further flags in
-# one string, with quotes as in a shell: --set 'epochs: 20'.
+# one line, with quotes as in a shell and nothing expanded: --set 'epochs: 20'.
 set -uo pipefail
 
 say() { echo "run_task.sh: $*" >&2; }
