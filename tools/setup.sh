@@ -224,6 +224,9 @@ main() {
   [[ $want == *" --test "* ]] && unpack_tool usr/bin/promtool "30 MB" prometheus
   [[ $want == *" --test "* ]] && install_for_test tritonclient "30 MB to download, 130 MB on disk" triton_client_test
   [[ $want == *" --deploy "* ]] && install_for_test kubernetes "23 MB to download, 115 MB on disk" kubernetes_test
+  # slurmctld is a link below /etc/alternatives when installed; unpacked it is slurmctld-wlm.
+  [[ $want == *" --deploy "* ]] && unpack_tool usr/sbin/slurmctld-wlm "4 MB" slurmctld slurmd slurm-client \
+    slurm-wlm-basic-plugins munge libmunge2 libhwloc15 libnuma1 libjson-c5 liblz4-1 libreadline8
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
   [[ $want == *" --nvcc "* ]] && install_wheels nvcc "100 MB to download, 270 MB on disk"
