@@ -42,6 +42,7 @@ RUN apt-get update \
     libprometheus-cpp-pull1.0 \
     libprotobuf32 \
     libspdlog1.10 \
+    libsystemd0 \
     libssl3 \
   && rm -rf /var/lib/apt/lists/*
 LABEL org.opencontainers.image.title="candor" \

@@ -21,6 +21,7 @@
 #include "server/config.h"
 #include "server/execution/inference_scheduler.h"
 #include "server/flags.h"
+#include "server/health/service_manager.h"
 #include "server/lifecycle/load_model.h"
 #include "server/model_registry.h"
 #include "server/process_setup.h"
@@ -130,8 +131,10 @@ int Serve(v1::ServerConfig config, const ServerFlags& flags) {
   shutdown.Arm();
   std::cout << "listening grpc=" << (*server)->grpc_address() << " metrics=" << (*server)->metrics_address()
             << std::endl;
+  TellServiceManager("READY=1");
   while (shutdown.Wait() == ShutdownSignal::Event::kHangup) Reconfigure(flags, server->get());
   LogInfo("draining");
+  TellServiceManager("STOPPING=1");
   (*server)->Drain();
   LogInfo("stopped");
   return static_cast<int>(ExitCode::kOk);

@@ -34,6 +34,7 @@
 #include "server/health/health_board.h"
 #include "server/health/port_probe.h"
 #include "server/health/self_probe.h"
+#include "server/health/service_manager.h"
 #include "server/kserve/kserve_service.h"
 #include "server/lifecycle/admin_service.h"
 #include "server/lifecycle/model_lifecycle.h"
@@ -304,8 +305,9 @@ void ServerImpl::StartSelfProbe(const std::string& host, int port) {
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     grpc::health::v1::HealthCheckResponse response;
     const grpc::Status status = health->Check(&context, {}, &response);
-    return status.ok() ? absl::OkStatus()
-                       : absl::UnavailableError(absl::StrCat("health check: ", status.error_message()));
+    if (!status.ok()) return absl::UnavailableError(absl::StrCat("health check: ", status.error_message()));
+    TellServiceManager("WATCHDOG=1");
+    return absl::OkStatus();
   };
   self_probe_ =
       std::make_unique<SelfProbe>(interval, config_.self_probe_failures(), probe, [](const absl::Status& failure) {

@@ -27,7 +27,7 @@ packages=(
   g++ make cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev libssl-dev
   libopencv-core-dev libopencv-imgproc-dev libjpeg62-turbo-dev libpng-dev
-  prometheus-cpp-dev libcli11-dev libspdlog-dev nlohmann-json3-dev libhwy-dev
+  prometheus-cpp-dev libcli11-dev libspdlog-dev nlohmann-json3-dev libhwy-dev libsystemd-dev
   libgtest-dev libgmock-dev
 )
 

@@ -103,7 +103,7 @@ absl::StatusOr<Execution> SlurmExecutor::Look(const RunPlace& place, const std::
   }
   if (std::filesystem::exists(StudentModel(place.folder) + "/model.json")) return Execution{State::kDone, ""};
   return Execution{State::kFailed, absl::StrCat("Slurm's jobs ", absl::StrReplaceAll(handle, {{" ", " and "}}),
-                                                " ended without a student; see the logs in ", place.folder)};
+                                                " ended without a student; see the logs in ", place.folder, "/slurm")};
 }
 
 void SlurmExecutor::Stop(const RunPlace& place, const std::string& handle) {
