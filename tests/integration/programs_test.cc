@@ -187,12 +187,13 @@ class TeacherMemoryTest : public ProgramsTest {
     const std::string weights = Path("weights");
     EXPECT_EQ(RunProgram({CANDOR_BIN_DIR "/candor-train", "export", "--bundle", kTeacher, "--out", weights}).exit_code,
               0);
+    // The shipped teacher has three: more of them are the same over again.
     std::vector<std::string> files;
-    for (int m = 0; m < members; ++m) files.push_back(absl::StrCat(weights, "/member_", m, ".safetensors"));
+    for (int m = 0; m < members; ++m) files.push_back(absl::StrCat(weights, "/member_", m % 3, ".safetensors"));
     const std::string bundle = Path(absl::StrCat("teacher-", members));
     const Finished imported =
         RunProgram({CANDOR_BIN_DIR "/candor-train", "import", "--weights", absl::StrJoin(files, ","), "--kind",
-                    "ensemble", "--classes", "camvid11", "--width", "16", "--out", bundle});
+                    "ensemble", "--classes", "camvid11", "--width", "32", "--imagenet-normalisation", "--out", bundle});
     EXPECT_EQ(imported.exit_code, 0) << imported.err;
     StartServer({bundle});
     const Finished done = RunProgram(
@@ -216,7 +217,8 @@ TEST_F(TeacherMemoryTest, HardlyGrowsWithTheNumberOfMembers) {
   RecordProperty("peak_mib_two", std::to_string(two >> 20));
   RecordProperty("peak_mib_ten", std::to_string(ten >> 20));
   EXPECT_GT(two, 0);
-  EXPECT_LE(ten - two, int64_t{60} << 20);
+  // Eight times a member's weights, 12 MB in fp32, and room for their packed form: no maps of each member.
+  EXPECT_LE(ten - two, int64_t{200} << 20);
   EXPECT_LT(ten, int64_t{1} << 30);
 }
 
