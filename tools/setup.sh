@@ -216,6 +216,9 @@ main() {
   install_wheels torch "0.6 GB to download, 1.3 GB on disk"
   [[ $want == *" --test "* ]] && unpack_tool usr/bin/promtool "30 MB" prometheus
   [[ $want == *" --test "* ]] && install_tritonclient
+  # What Debian 12 has on every machine, such as libpcre2 and libsystemd, haproxy finds there.
+  [[ $want == *" --deploy "* ]] &&
+    unpack_tool usr/sbin/haproxy "2 MB" haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
   return 0
