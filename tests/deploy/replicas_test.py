@@ -4,6 +4,7 @@
 The calls ask for statistics, as a supervisor of many cameras does; an answer of this size is sent in one piece, so that a server
 dies either before it or after it.
 """
+import json
 import os
 import pathlib
 import signal
@@ -18,9 +19,10 @@ import grpc
 import monitoring_files as files
 from candor.v1 import segmentation_pb2, segmentation_pb2_grpc
 from live_programs import BIN, PATIENCE_S, SAMPLES, SOURCE, STUDENT, TOOLS, Program, Server, wait_for
+from live_programs import candor as run_candor
 
 STREET = SAMPLES / "0001TP_008550.jpg"
-CALLS = 20
+CALLS = 10
 DRAINING = "drain_delay_ms: 600000"
 
 
@@ -194,6 +196,29 @@ class ReplicasTest(unittest.TestCase):
         self.wait_for_calls(staying)
         self.assertEqual(self.answered_by(leaving), answered)
         self.stop_and_check(callers)
+
+    def test_haproxy_passes_streams_and_pictures_larger_than_its_buffers(self):
+        bench = ["bench", "--server", self.start_proxy().address, "--warmup", "0", "--json"]
+        frames = json.loads(run_candor(*bench, "--cameras", "2", "--rate", "10", "--requests", "8"))
+        self.assertEqual((frames["answers"], frames["errors"]), (8, {}))
+        # 3 MiB there, 5 MiB back.
+        pictures = json.loads(run_candor(*bench, "--raw", "--size", "1024x1024", "--requests", "2", "--check"))
+        self.assertEqual((pictures["answers"], pictures["check"]["mismatches"]), (2, 0))
+
+    def test_haproxy_lets_nobody_change_models(self):
+        run_candor("admin", "reload", "--server", self.servers[0].address)
+        address = self.start_proxy().address
+        run_candor("models", "--server", address)
+        run_candor("health", "--server", address)
+        channel = grpc.insecure_channel(address)
+        self.addCleanup(channel.close)
+        for method in ("candor.v1.ModelAdmin/ReloadModels", "inference.GRPCInferenceService/RepositoryModelUnload",
+                       "inference.GRPCInferenceService/SystemSharedMemoryRegister"):
+            with self.assertRaises(grpc.RpcError) as caught:
+                channel.unary_unary(f"/{method}")(b"", timeout=PATIENCE_S)
+            self.assertEqual((caught.exception.code(), caught.exception.details()),
+                             (grpc.StatusCode.PERMISSION_DENIED, "not through this proxy"), method)
+        channel.unary_unary("/inference.GRPCInferenceService/RepositoryIndex")(b"", timeout=PATIENCE_S)
 
 
 if __name__ == "__main__":
