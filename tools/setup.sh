@@ -227,7 +227,6 @@ main() {
   # slurmctld is a link below /etc/alternatives when installed; unpacked it is slurmctld-wlm.
   [[ $want == *" --deploy "* ]] && unpack_tool usr/sbin/slurmctld-wlm "4 MB" slurmctld slurmd slurm-client \
     slurm-wlm-basic-plugins munge libmunge2 libhwloc15 libnuma1 libjson-c5 liblz4-1 libreadline8
-  [[ $want == *" --test "* ]] && install_tritonclient
   # What Debian 12 has on every machine, such as libpcre2 and libsystemd, haproxy finds there.
   [[ $want == *" --deploy "* ]] &&
     unpack_tool usr/sbin/haproxy "2 MB" haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1

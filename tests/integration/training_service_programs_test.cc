@@ -67,7 +67,8 @@ class TrainingServiceProgramsTest : public testing::Test {
   void AwaitStep(int64_t step) const {
     const absl::Time deadline = absl::Now() + kPatience;
     while (absl::Now() < deadline) {
-      for (const json& training : Status()["trainings"]) {
+      const json run = Status();
+      for (const json& training : run["trainings"]) {
         if (training["step"].get<int64_t>() >= step) return;
       }
     }

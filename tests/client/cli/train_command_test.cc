@@ -144,7 +144,7 @@ TEST_F(TrainCommandTest, AConfigurationThatCannotBeReadIsNamed) {
 TEST_F(TrainCommandTest, StatusOfOneAndOfAll) {
   EXPECT_EQ(Train({"status", "street"}).out,
             "street: running, 25 % done (local, /runs/street)\n"
-            "TRAINING      DONE  STEP  STEPS  LOSS    MIOU    IMAGES/S\n"
+            "TRAINING      DONE  STEP  STEPS    LOSS    MIOU  IMAGES/S\n"
             "member 0      50 %    20     40  0.5000  0.3750      12.5\n"
             "distillation   0 %     0      0       -       -         -\n");
   const std::string all = Train({"status"}).out;
@@ -180,7 +180,7 @@ TEST_F(TrainCommandTest, WatchEndsAsTheRunDoes) {
 TEST_F(TrainCommandTest, ProgressIsForTerminals) {
   EXPECT_THAT(Train({"watch", "road"}).err, IsEmpty());
   EXPECT_THAT(Train({"watch", "road"}, /*terminal=*/true).err,
-              HasSubstr("road ━━━━━━··················  25 %  running  member 0 50 %  12.5 images/s"));
+              HasSubstr("road ━━━━━━·················· 25 %  running  member 0 50 %  12.5 images/s"));
 }
 
 TEST_F(TrainCommandTest, CancelResumePublish) {

@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
+#include "prometheus/metric_family.h"
 #include "tests/core/model/valid_spec.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_folder.h"
