@@ -3,7 +3,8 @@
 import pathlib
 import tempfile
 
-from live_programs import SAMPLES, TEACHER, Server, TrainingRun, candor, make_calibrated_student, parse_page, wait_for
+from live_programs import (SAMPLES, TEACHER, Server, TrainingRun, TrainingService, candor, make_calibrated_student, parse_page,
+                           wait_for)
 
 STREET = SAMPLES / "0001TP_008550.jpg"
 STUDENT_NAME = "calibrated-student"
@@ -25,6 +26,8 @@ class BusyService:
             self._programs.append(self.server)
             self.training = TrainingRun(folder)
             self._programs.append(self.training)
+            self.training_service = TrainingService(folder)
+            self._programs.append(self.training_service)
             self._refused = folder / "no_picture.jpg"
             self._refused.write_bytes(b"no picture")
         except BaseException:
@@ -43,7 +46,7 @@ class BusyService:
         small = [*bench, "--size", "64x48"]
         candor(*small, "--requests", "10")
         candor(*small, "--requests", "24", "--concurrency", "8", "--expect", "RESOURCE_EXHAUSTED")
-        # Ten members on two megapixels take longer than a second, which the server does not know before the first time.
+        # The teacher on two megapixels takes longer than a second, which the server does not know before the first time.
         candor(*bench, "--size", "2048x1024", "--requests", "1", "--model", "teacher", "--timeout", "1", "--expect",
                "DEADLINE_EXCEEDED")
         candor(*small, "--requests", "8", "--cameras", "2", "--rate", "20", "--policy", "latest")
@@ -67,9 +70,9 @@ class BusyService:
         wait_for("the shadow", lambda: self.server.value("candor_shadow_pictures_total") > before)
 
     def series(self):
-        """{metric: [labels]} of both pages, with Prometheus' own `up` and `ALERTS`."""
+        """{metric: [labels]} of all pages, with Prometheus' own `up` and `ALERTS`."""
         series = {"up": [{}], "ALERTS": [{"alertname": "CandorAny", "alertstate": "firing"}]}
-        for page in (self.server.page(), self.training.page()):
+        for page in (self.server.page(), self.training.page(), self.training_service.page()):
             for metric, samples in parse_page(page).items():
                 series.setdefault(metric, []).extend(labels for labels, _ in samples)
         return series

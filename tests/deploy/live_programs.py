@@ -112,6 +112,23 @@ class TrainingRun(Program):
         return get(f"http://{self.metrics}/metrics")
 
 
+class TrainingService(Program):
+    """candor-training-server without a run, ready; `metrics` as of Server."""
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder)
+        super().__init__(folder, "training-service", [
+            BIN / "candor-training-server", "--runs", folder / "runs", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"],
+            stdout=subprocess.PIPE)
+        ready = re.match(r"listening grpc=(\S+) metrics=(\S+)", self.process.stdout.readline())
+        if not ready:
+            raise AssertionError(f"candor-training-server did not start: {self.log.read_text()[-2000:]}")
+        self.address, self.metrics = ready.groups()
+
+    def page(self):
+        return get(f"http://{self.metrics}/metrics")
+
+
 def candor(*arguments, codes=(0,)):
     """Runs `candor` and returns its stdout. AssertionError for an exit code that is none of `codes`."""
     command = [str(part) for part in (BIN / "candor", *arguments)]
