@@ -115,6 +115,9 @@ def measures(logits: torch.Tensor, learned: torch.Tensor | None) -> dict:
         out["predictive_stddev"] = p_m.std(0, unbiased=True).gather(0, label[None])[0]
         out["expected_entropy"] = h(p_m, 1).mean(0)
         out["mutual_information"] = out["predictive_entropy"] - out["expected_entropy"]
+        votes = p_m.argmax(1)
+        pairs = [(votes[i] != votes[j]).double() for i in range(len(votes)) for j in range(i)]
+        out["disagreement"] = torch.stack(pairs).mean(0)
     return {k: v if k == "label" else v.float() for k, v in out.items()}
 
 

@@ -78,6 +78,7 @@ TEST_P(ShippedBundleTest, AgreesWithPyTorch) {
   EXPECT_GE(equal, kLeastEqualLabels * labels.size());
   for (KindResult& kind : result->kinds) {
     kind.map = thin(kind.map);
+    ASSERT_EQ(golden.count(std::string(UncertaintyKindName(kind.statistics.kind))), 1u);
     ExpectNear(kind, *golden[std::string(UncertaintyKindName(kind.statistics.kind))].ToFloats(), agrees);
   }
 }
