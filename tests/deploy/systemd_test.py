@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """deploy/systemd: the unit as systemd reads it, and against the configuration beside it."""
 import configparser
+import os
 import pathlib
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import unittest
 
-from programs import BIN, SOURCE, run
+from programs import BIN, SOURCE, Server, run
 
 FOLDER = SOURCE / "deploy" / "systemd"
 PREFIX = "/opt/candor"
 # systemd's own measure, 0 (best) to 10; what remains is mostly the network.
 MOST_EXPOSURE = 1.5
+PATIENCE_S = 120
 
 if not shutil.which("systemd-analyze"):
     print("skipped: no systemd-analyze (Debian's package systemd)")
@@ -75,6 +78,29 @@ class SystemdTest(unittest.TestCase):
         drain_ms = sum(int(re.search(rf"^{key}: (\d+)$", printed, re.MULTILINE).group(1))
                        for key in ("drain_delay_ms", "drain_timeout_ms"))
         self.assertEqual(int(self.service["TimeoutStopSec"]), drain_ms / 1000 + 5)
+
+    def test_the_server_says_when_it_is_ready_lives_and_stops(self):
+        self.assertEqual(self.service["Type"], "notify")
+        address = self.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(str(address))
+            told.settimeout(PATIENCE_S)
+            quick = self.folder / "quick.textproto"
+            quick.write_text(self.config.read_text() + "\nself_probe_interval_ms: 50\n")
+            with Server(BIN / "candor-server", "--config", quick, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
+                        env={**os.environ, "NOTIFY_SOCKET": str(address)}) as server:
+                said = [told.recv(1000).decode() for _ in range(3)]
+                self.assertIn("READY=1", said)
+                self.assertIn("WATCHDOG=1", said)
+            while said[-1] != "STOPPING=1":
+                said.append(told.recv(1000).decode())
+        self.assertEqual(server.exit_code, 0, server.log)
+
+    def test_the_watchdog_waits_for_more_than_one_sign(self):
+        printed = run(BIN / "candor-server", "--config", self.config, "--print-config").stdout
+        interval_ms, failures = (int(re.search(rf"^{key}: (\d+)$", printed, re.MULTILINE).group(1))
+                                 for key in ("self_probe_interval_ms", "self_probe_failures"))
+        self.assertGreater(int(self.service["WatchdogSec"]) * 1000, interval_ms * failures)
 
     def test_refused_configurations_are_not_tried_again(self):
         bad = self.folder / "bad.textproto"
