@@ -60,9 +60,10 @@ class PrometheusTest(unittest.TestCase):
         self.service = BusyService()
         self.addCleanup(self.service.close)
         self.prometheus = Prometheus(folder.name, {"candor": self.service.server.metrics,
-                                                   "candor-training": self.service.training.metrics})
+                                                   "candor-training": self.service.training.metrics,
+                                                   "candor-training-service": self.service.training_service.metrics})
         self.addCleanup(self.prometheus.close)
-        wait_for("both jobs up", lambda: self.prometheus.healthy_jobs() == {"candor", "candor-training"})
+        wait_for("all jobs up", lambda: self.prometheus.healthy_jobs() == {"candor", "candor-training", "candor-training-service"})
 
     def has_numbers(self, expr):
         """If not yet, one picture more: a rate sees nothing of what was there at the first scrape."""

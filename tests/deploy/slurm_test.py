@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from tiny_dataset import write_tiny_dataset
 
 SUBMIT = pathlib.Path(os.environ["CANDOR_SOURCE_DIR"]) / "deploy" / "slurm" / "submit.sh"
 TRAIN = pathlib.Path(os.environ["CANDOR_BIN_DIR"]) / "candor-train"
+SERVICE = TRAIN.with_name("candor-training-server")
+CANDOR = TRAIN.with_name("candor")
 TOOLS = pathlib.Path(os.environ["CANDOR_TOOLS"]).resolve()
 MEMBERS = 10
 STEPS = 200
@@ -186,6 +189,43 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual(self.await_end(distillation)["JobState"], "COMPLETED")
         log = self.run_folder / "slurm" / f"member-{array}_0.log"
         self.assertIn("going on from a checkpoint", log.read_text())
+
+    def start_service(self) -> tuple[subprocess.Popen, str]:
+        """candor-training-server in front of the cluster, and its address."""
+        call = [SERVICE, "--runs", self.folder / "runs", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--executor", "slurm",
+                "--submit", SUBMIT, "--sbatch-option=--cpus-per-task=1"]
+        service = subprocess.Popen([str(part) for part in call], env=cluster.env, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(service.stdout.close)
+        self.addCleanup(service.wait)
+        self.addCleanup(service.kill)
+        ready = re.match(r"listening grpc=(\S+) ", service.stdout.readline())
+        self.assertTrue(ready, "candor-training-server did not start")
+        return service, ready.group(1)
+
+    def train(self, address: str, command: str, *arguments: object, code: int = 0) -> str:
+        """`candor train COMMAND`, which ends with `code`; what it prints."""
+        done = cluster.run(CANDOR, "train", command, "--server", address, *arguments)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_the_training_service_hands_runs_to_slurm_and_finds_them_again(self) -> None:
+        service, address = self.start_service()
+        submission = ["--config", self.config, "--set", "members: 2"]
+        self.train(address, "submit", *submission, "--name", "street")
+        member = self.folder / "runs" / "street" / "members" / "0"
+        await_true("the member has come to a step", lambda: last_step(member) >= EARLY_STEP)
+        service.kill()
+        service.wait()
+        service, address = self.start_service()
+        self.train(address, "watch", "street")
+        run = json.loads(self.train(address, "status", "street", "--json"))
+        self.assertEqual((run["state"], run["executor"], run["starts"], run["progress"]), ("succeeded", "slurm", 1, 1.0))
+
+        self.train(address, "submit", *submission, "--name", "left")
+        await_true("it is with Slurm", lambda: cluster.answer("squeue", "--noheader") != "")
+        self.train(address, "cancel", "left")
+        self.train(address, "watch", "left", code=75)
+        self.assertEqual(cluster.answer("squeue", "--noheader"), "")
 
 
 def main() -> int:

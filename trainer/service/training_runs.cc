@@ -106,7 +106,7 @@ TrainingRuns::Run TrainingRuns::MakeRun(RunRecord record) const {
 absl::Status TrainingRuns::Change(Run* run, const RunRecord& record) {
   RETURN_IF_ERROR(WriteRecord(run->view.folder, record));
   if (record.state != run->view.record.state) {
-    LogInfo("run", {{"run", record.name}, {"state", NameOf(record.state)}, {"message", record.message}});
+    LogInfo("run", {{"run", record.name}, {"state", NameOf(record.state)}, {"reason", record.message}});
   }
   run->view.record = record;
   run->view.revision = ++revision_;
