@@ -24,6 +24,12 @@ double ShareDone(const TrainingRun::Training& training) {
 
 bool IsUnderWay(const TrainingRun::Training& training) { return !training.is_done && training.step > 0; }
 
+// What fits beside the rest on a wide terminal; the run by itself is shown with all of it.
+std::string Beginning(const std::string& text) {
+  constexpr size_t kMost = 80;
+  return text.size() <= kMost ? text : absl::StrCat(text.substr(0, kMost), "...");
+}
+
 std::string Percent(double share) { return absl::StrFormat("%.0f %%", 100 * share); }
 
 std::string NumberOrDash(double value) { return std::isnan(value) ? "-" : absl::StrFormat("%.4f", value); }
@@ -46,7 +52,7 @@ void PrintRuns(const std::vector<TrainingRun>& runs, std::ostream& out) {
   Table table({"RUN", "STATE", "DONE", "CREATED", "ENDED", "MESSAGE"});
   for (const TrainingRun& run : runs) {
     table.AddRow({OneLine(run.name), OneLine(run.state), Percent(run.progress), TimeOf(run.create_time_ms),
-                  TimeOf(run.end_time_ms), OneLine(run.message)});
+                  TimeOf(run.end_time_ms), OneLine(Beginning(run.message))});
   }
   table.Print(out);
 }
