@@ -6,7 +6,7 @@
 
 set(private_libraries lib/candor)
 
-set(programs candor candor-server candor-train)
+set(programs candor candor-server candor-train candor-training-server)
 set_target_properties(${programs} PROPERTIES
   INSTALL_RPATH "\$ORIGIN/../${private_libraries};\$ORIGIN/../${private_libraries}/torch/lib")
 install(TARGETS ${programs} RUNTIME DESTINATION bin COMPONENT server)
@@ -22,6 +22,7 @@ install(CODE "execute_process(COMMAND ${CMAKE_STRIP} --strip-unneeded \"${instal
   COMPONENT server)
 
 install(DIRECTORY models/camvid-student models/camvid-teacher models/samples DESTINATION share/candor/models COMPONENT server)
+install(DIRECTORY deploy/slurm DESTINATION share/candor COMPONENT server USE_SOURCE_PERMISSIONS)
 install(FILES LICENSE README.md SECURITY.md DESTINATION share/doc/candor COMPONENT server)
 # The wheels' licences, of as many as are there when it is installed.
 foreach(component server server_cuda)
