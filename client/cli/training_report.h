@@ -17,7 +17,7 @@ void PrintRuns(const std::vector<TrainingRun>& runs, std::ostream& out);
 // One run: a line about it, then a row a training.
 void PrintRun(const TrainingRun& run, std::ostream& out);
 
-// "street ━━━━━━━━━━·············· 41 %  running  member 3 52 %, member 4 48 %  31.2 images/s", for a line that changes.
+// "street [bar] 41 %  running  member 3 52 %, member 4 48 %  31.2 images/s", for a line that changes.
 std::string ProgressLine(const TrainingRun& run);
 
 // The keys are documented in `candor train --help`.

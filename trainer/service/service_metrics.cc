@@ -30,8 +30,9 @@ prometheus::ClientMetric Value(double value) {
 
 std::vector<prometheus::MetricFamily> ServiceMetrics::Collect() const {
   std::map<RunState, int> counts;
-  for (int state = 1; state <= static_cast<int>(RunState::kCancelled); ++state)
+  for (int state = 1; state <= static_cast<int>(RunState::kCancelled); ++state) {
     counts[static_cast<RunState>(state)] = 0;
+  }
   double steps = 0;
   double speed = 0;
   double age = 0;
