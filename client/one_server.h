@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "client/grpc_status.h"
 #include "client/segmentation_client.h"
 
 namespace candor {
@@ -32,11 +33,7 @@ class OneServer {
                     const Request& request, Response* response) const {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
-    return StatusOf((stub->*method)(&context, request, response));
-  }
-
-  static absl::Status StatusOf(const grpc::Status& status) {
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());  // same numbers
+    return FromGrpc((stub->*method)(&context, request, response));
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "candor/v1/training.grpc.pb.h"
+#include "client/grpc_status.h"
 #include "client/one_server.h"
 #include "core/base/status_macros.h"
 #include "core/base/text_proto.h"
@@ -93,7 +94,7 @@ class GrpcTrainingClient : public TrainingClient {
     const auto stream = stub_->WatchRun(&context, request);
     v1::Run message;
     while (stream->Read(&message)) on_change(ReadRun(message));
-    RETURN_IF_ERROR(OneServer::StatusOf(stream->Finish()));
+    RETURN_IF_ERROR(FromGrpc(stream->Finish()));
     return ReadRun(message);
   }
 

@@ -46,22 +46,32 @@ class BusyService:
         small = [*bench, "--size", "64x48"]
         candor(*small, "--requests", "10")
         candor(*small, "--requests", "24", "--concurrency", "8", "--expect", "RESOURCE_EXHAUSTED")
-        # The teacher on two megapixels takes longer than a second, which the server does not know before the first time.
-        candor(*bench, "--size", "2048x1024", "--requests", "1", "--model", "teacher", "--timeout", "1", "--expect",
-               "DEADLINE_EXCEEDED")
+        self.ask_too_late()
         candor(*small, "--requests", "8", "--cameras", "2", "--rate", "20", "--policy", "latest")
         candor("segment", *server, "--escalate-above", "0", STREET)
         candor("segment", *server, "--model", "teacher", STREET)
         candor("segment", *server, self._refused, codes=(1,))
         candor("admin", "reload", *server)
 
+    def ask_too_late(self):
+        """The teacher on two megapixels takes longer than 0.3 s, which the server does not know before the first time."""
+        candor("bench", "--server", self.server.address, "--warmup", "0", "--size", "2048x1024", "--requests", "1", "--model",
+               "teacher", "--timeout", "0.3", "--expect", "DEADLINE_EXCEEDED")
+
     def wait_for_what_takes_time(self):
         """Drift is measured after 50 pictures, the shadow looks when nothing else is to do, validation comes after an epoch."""
         candor("bench", "--server", self.server.address, "--warmup", "0", "--size", "64x48", "--requests", "60")
         wait_for("a picture that the shadow has checked",
                  lambda: self.server.value("candor_shadow_pictures_total", outcome="compared"))
-        wait_for("a late request", lambda: self.server.value("candor_requests_total", code="DEADLINE_EXCEEDED"))
+        wait_for("a late request", self.has_been_late)
         wait_for("a validation", lambda: "candor_training_validation_miou_ratio" in self.training.page())
+
+    def has_been_late(self):
+        """If not yet, once more: whether the caller's goodbye or the server's own clock comes first is a matter of luck."""
+        if self.server.value("candor_requests_total", code="DEADLINE_EXCEEDED"):
+            return True
+        self.ask_too_late()
+        return False
 
     def ask_once_more(self):
         """A picture for the student, and time for its shadow."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real programs of candor for the tests of deploy/: a server, the command line, a training run, and what they say of themselves."""
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -10,9 +9,8 @@ import subprocess
 import time
 import urllib.request
 
-SOURCE = pathlib.Path(os.environ["CANDOR_SOURCE_DIR"])
-BIN = pathlib.Path(os.environ["CANDOR_BIN_DIR"])
-TOOLS = pathlib.Path(os.environ["CANDOR_TOOLS"])
+from programs import BIN, SOURCE
+
 SAMPLES = SOURCE / "models" / "samples"
 STUDENT = SOURCE / "models" / "camvid-student"
 TEACHER = SOURCE / "models" / "camvid-teacher"
@@ -54,6 +52,17 @@ class Program:
             return match
         return wait_for(f"{pattern} in {self.log.name}", look)
 
+    def await_listening(self):
+        """Sets `address` and `metrics` as the program says them once it is ready. AssertionError if it ends before."""
+        ready = re.match(r"listening grpc=(\S+) metrics=(\S+)", self.process.stdout.readline())
+        if not ready:
+            raise AssertionError(f"{self.process.args[0]} did not start: {self.log.read_text()[-2000:]}")
+        self.address, self.metrics = ready.groups()
+
+    def page(self):
+        """What it says at `metrics`."""
+        return get(f"http://{self.metrics}/metrics")
+
     def kill(self):
         """As the kernel does it for want of memory, or a power cut: with no goodbye."""
         self.process.kill()
@@ -82,13 +91,7 @@ class Server(Program):
         models = "\n".join(f'models {{ bundle: "{bundle}" }}' for bundle in bundles)
         config.write_text(f'listen: "{listen}"\nmetrics_listen: "127.0.0.1:0"\nthreads: 1\n{models}\n{settings}\n')
         super().__init__(folder, name, [BIN / "candor-server", "--config", config], stdout=subprocess.PIPE)
-        ready = re.match(r"listening grpc=(\S+) metrics=(\S+)", self.process.stdout.readline())
-        if not ready:
-            raise AssertionError(f"candor-server did not start: {self.log.read_text()[-2000:]}")
-        self.address, self.metrics = ready.groups()
-
-    def page(self):
-        return get(f"http://{self.metrics}/metrics")
+        self.await_listening()
 
     def value(self, metric, **labels):
         """The sum of a metric's series with these labels; 0 if there is none."""
@@ -108,9 +111,6 @@ class TrainingRun(Program):
             "--metrics-listen", "127.0.0.1:0"])
         self.metrics = "127.0.0.1:" + self.find_in_log(r'"message":"metrics","port":(\d+)').group(1)
 
-    def page(self):
-        return get(f"http://{self.metrics}/metrics")
-
 
 class TrainingService(Program):
     """candor-training-server without a run, ready; `metrics` as of Server."""
@@ -120,13 +120,7 @@ class TrainingService(Program):
         super().__init__(folder, "training-service", [
             BIN / "candor-training-server", "--runs", folder / "runs", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE)
-        ready = re.match(r"listening grpc=(\S+) metrics=(\S+)", self.process.stdout.readline())
-        if not ready:
-            raise AssertionError(f"candor-training-server did not start: {self.log.read_text()[-2000:]}")
-        self.address, self.metrics = ready.groups()
-
-    def page(self):
-        return get(f"http://{self.metrics}/metrics")
+        self.await_listening()
 
 
 def candor(*arguments, codes=(0,)):

@@ -8,7 +8,7 @@ import tempfile
 
 import yaml
 
-from live_programs import SOURCE, TOOLS
+from programs import SOURCE, TOOLS
 
 PROMETHEUS = SOURCE / "deploy" / "prometheus"
 DASHBOARDS = SOURCE / "deploy" / "grafana" / "dashboards"

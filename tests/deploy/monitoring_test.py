@@ -9,7 +9,7 @@ import unittest
 
 import monitoring_files as files
 from busy_service import BusyService
-from live_programs import SOURCE
+from programs import SOURCE
 from promql import LiveMetrics
 
 COLUMNS = 24

@@ -12,7 +12,8 @@ import yaml
 
 import monitoring_files as files
 from busy_service import BusyService
-from live_programs import TOOLS, Program, get, wait_for
+from live_programs import Program, get, wait_for
+from programs import TOOLS
 
 
 class Prometheus(Program):

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -34,12 +35,12 @@ class File {
   ~File() {
     if (number_ >= 0) close(number_);
   }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+  File(File&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  File& operator=(File&&) = delete;
   int number() const { return number_; }
 
  private:
-  const int number_;
+  int number_;
 };
 
 std::string LogOf(const RunPlace& place) { return absl::StrCat(place.folder, "/log.txt"); }
@@ -64,12 +65,14 @@ Handle Parse(const std::string& handle) {
   return {parts.first, parts.second};
 }
 
-// Whether a process of the run lives.
-absl::StatusOr<bool> IsLocked(const RunPlace& place) {
+// The run's lock, for whom it is handed to and their children. Aborted: a process of the run lives. Unavailable: it
+// cannot be told.
+absl::StatusOr<File> TakeLock(const RunPlace& place) {
   const std::string path = absl::StrCat(place.folder, "/.processes.lock");
-  const File file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  File file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (file.number() < 0) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
-  return flock(file.number(), LOCK_EX | LOCK_NB) != 0;
+  if (flock(file.number(), LOCK_EX | LOCK_NB) == 0) return file;
+  return absl::AbortedError("waits for processes that train in its folder");
 }
 
 Execution Judge(const RunPlace& place, std::optional<int> exit) {
@@ -86,12 +89,7 @@ Execution Judge(const RunPlace& place, std::optional<int> exit) {
 }  // namespace
 
 absl::StatusOr<std::string> LocalExecutor::Start(const RunPlace& place) {
-  const std::string path = absl::StrCat(place.folder, "/.processes.lock");
-  const File lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (lock.number() < 0) return absl::DataLossError(absl::StrCat(path, ": ", std::strerror(errno)));
-  if (flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::AbortedError("waits for processes that train in its folder");
-  }
+  ASSIGN_OR_RETURN(const File lock, TakeLock(place));
   std::vector<std::string> argv = {train_,  "ensemble",  "--config", absl::StrCat(place.folder, "/", kConfigFile),
                                    "--run", place.folder};
   if (jobs_ > 0) argv.insert(argv.end(), {"--jobs", absl::StrCat(jobs_)});
@@ -105,8 +103,9 @@ absl::StatusOr<Execution> LocalExecutor::Look(const RunPlace& place, const std::
   if (absl::SimpleAtoi(Parse(handle).pid, &pid) && ended_.count(handle) == 0 && waitpid(pid, &status, WNOHANG) == pid) {
     ended_[handle] = ExitCodeOf(status);
   }
-  ASSIGN_OR_RETURN(const bool is_locked, IsLocked(place));
-  if (is_locked) return Execution{};
+  const absl::Status lock = TakeLock(place).status();
+  if (absl::IsAborted(lock)) return Execution{};
+  RETURN_IF_ERROR(lock);
   const auto ended = ended_.extract(handle);
   return Judge(place, ended.empty() ? std::nullopt : std::optional<int>(ended.mapped()));
 }

@@ -67,6 +67,7 @@ int Serve(const ServiceFlags& flags) {
             << std::endl;
   while (!StopRequested()) absl::SleepFor(kPoll);
   LogInfo("stopping");
+  (*runs)->Stop();  // at once: closing the ports takes seconds
   return static_cast<int>(ExitCode::kOk);
 }
 

@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<TrainingRuns>> TrainingRuns::Open(RunsOptions opt
   return runs;
 }
 
-TrainingRuns::~TrainingRuns() {
+void TrainingRuns::Stop() {
   if (!watcher_.joinable()) return;
   {
     absl::MutexLock lock(&mu_);

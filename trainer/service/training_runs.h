@@ -43,8 +43,11 @@ class TrainingRuns {
   // Reads the runs that are there and goes on with those that have not ended. DataLoss: the folder cannot be made.
   // InvalidArgument: a run.json breaks its format.
   static absl::StatusOr<std::unique_ptr<TrainingRuns>> Open(RunsOptions options, std::unique_ptr<RunExecutor> executor);
-  // Stops what would not outlive the service, and waits until its checkpoints are written.
-  ~TrainingRuns();
+  ~TrainingRuns() { Stop(); }
+
+  // Starts nothing more, stops what would not outlive the service, and waits until its checkpoints are written. What is
+  // created from now on waits for the next service. One thread only; a second call does nothing.
+  void Stop();
 
   // `config` is a valid TrainerConfig as text proto, `members` its number of members. AlreadyExists; ResourceExhausted:
   // too many wait; DataLoss.

@@ -81,6 +81,11 @@ class TrainingServiceTest : public testing::Test {
     while (Get(name).state() != state && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(2));
     EXPECT_EQ(Get(name).state(), state);
   }
+  std::unique_ptr<grpc::ClientReader<v1::Run>> Watch(const std::string& name, grpc::ClientContext* context) {
+    v1::WatchRunRequest request;
+    request.set_name(name);
+    return stub_->WatchRun(context, request);
+  }
   std::string Folder(const std::string& name) { return Get(name).directory(); }
   grpc::Status Publish(const std::string& run, const std::string& model, v1::BundleKind kind,
                        v1::PublishBundleResponse* response) {
@@ -175,9 +180,7 @@ TEST_F(TrainingServiceTest, WatchTellsEveryStateToTheEnd) {
   ASSERT_TRUE(Create("street").ok());
   Await("street", v1::RUN_STATE_RUNNING);
   grpc::ClientContext context;
-  v1::WatchRunRequest request;
-  request.set_name("street");
-  const auto stream = stub_->WatchRun(&context, request);
+  const auto stream = Watch("street", &context);
   v1::Run run;
   ASSERT_TRUE(stream->Read(&run));
   EXPECT_EQ(run.state(), v1::RUN_STATE_RUNNING);
@@ -192,9 +195,7 @@ TEST_F(TrainingServiceTest, WatchTellsEveryStateToTheEnd) {
 TEST_F(TrainingServiceTest, AClosedServiceEndsItsWatchers) {
   ASSERT_TRUE(Create("street").ok());
   grpc::ClientContext context;
-  v1::WatchRunRequest request;
-  request.set_name("street");
-  const auto stream = stub_->WatchRun(&context, request);
+  const auto stream = Watch("street", &context);
   v1::Run run;
   ASSERT_TRUE(stream->Read(&run));
   server_.reset();
