@@ -48,6 +48,10 @@ v1::UncertaintyKind ToProto(UncertaintyKind kind) {
       return v1::MARGIN;
     case UncertaintyKind::kDisagreement:
       return v1::DISAGREEMENT;
+    case UncertaintyKind::kEnergy:
+      return v1::ENERGY;
+    case UncertaintyKind::kFeatureDensity:
+      return v1::FEATURE_DENSITY;
   }
   return v1::UNCERTAINTY_KIND_UNSPECIFIED;
 }

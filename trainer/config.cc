@@ -147,6 +147,49 @@ void ReadRecipe(const v1::TrainerConfig& config, FieldReader& reader, TrainOptio
   options->ema_decay = READ_NUMBER(reader, config, ema_decay, 0.0f, 0.0f, 0.999999f);
 }
 
+void ReadSchedule(const v1::TrainerConfig& config, FieldReader& reader, int epochs, OptimizerOptions* optimizer) {
+  const int schedule = reader.Choice("schedule", config.schedule(), {"poly", "cyclic", "constant_tail"});
+  optimizer->schedule = static_cast<LearningSchedule>(schedule);
+  optimizer->cycles = READ_NUMBER(reader, config, cycles, 5, 2, 128);
+  if (optimizer->schedule == LearningSchedule::kCyclic && optimizer->cycles > epochs) {
+    reader.Refuse("cycles", absl::StrCat("must be at most epochs (", epochs, "), got ", optimizer->cycles));
+  }
+  optimizer->tail_share = READ_NUMBER(reader, config, tail_share, 0.25f, 0.0f, 0.999f, LowEnd::kExcluded);
+  optimizer->tail_factor = READ_NUMBER(reader, config, tail_factor, 0.5f, 0.0f, 1.0f, LowEnd::kExcluded);
+}
+
+void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
+  const int method = reader.Choice("member_method", config.member_method(), {"plain", "bayes", "batch_ensemble"});
+  options->member_method = static_cast<MemberMethod>(method);
+  const int passes = options->member_method == MemberMethod::kBatchEnsemble ? 4 : 10;
+  options->passes = READ_NUMBER(reader, config, passes, passes, 2, 128);
+  options->shared_encoder = reader.Flag("shared_encoder", config.shared_encoder());
+  if (options->member_method == MemberMethod::kPlain) return;
+  if (options->dropout > 0) reader.Refuse("dropout", "must be 0 unless member_method is plain");
+  if (options->shared_encoder) reader.Refuse("shared_encoder", "must be false unless member_method is plain");
+  BayesOptions& bayes = options->bayes;
+  bayes.is_decoder_only = reader.Flag("bayes_decoder_only", config.bayes_decoder_only());
+  bayes.prior_stddev = READ_NUMBER(reader, config, prior_stddev, 1.0f, 0.0f, 100.0f, LowEnd::kExcluded);
+  bayes.prior_narrow_stddev = READ_NUMBER(reader, config, prior_narrow_stddev, 0.1f, 0.0f, 100.0f, LowEnd::kExcluded);
+  bayes.prior_mix = READ_NUMBER(reader, config, prior_mix, 0.5f, 0.0f, 1.0f);
+  bayes.initial_stddev = READ_NUMBER(reader, config, initial_stddev, 0.05f, 0.0f, 1.0f, LowEnd::kExcluded);
+  bayes.kl_weight = READ_NUMBER(reader, config, kl_weight, 1.0f, 0.0f, 1000.0f);
+  bayes.kl_warmup = READ_NUMBER(reader, config, kl_warmup, 0.25f, 0.0f, 1.0f);
+}
+
+void ReadStudentMethod(const v1::TrainerConfig& config, FieldReader& reader, StudentOptions* student) {
+  const int method = reader.Choice(
+      "student_method", config.student_method(),
+      {"dudes", "knowledge", "dirichlet", "logit_gaussian", "dense_stddev", "observer"});
+  student->method = static_cast<StudentMethod>(method);
+  const bool is_dirichlet = student->method == StudentMethod::kDirichlet;
+  student->temperature = READ_NUMBER(reader, config, temperature, is_dirichlet ? 10.0f : 4.0f, 1.0f, 100.0f);
+  student->distillation_weight = READ_NUMBER(reader, config, distillation_weight, 1.0f, 0.0f, 1000.0f);
+  student->label_weight = READ_NUMBER(reader, config, label_weight, is_dirichlet ? 0.0f : 1.0f, 0.0f, 1000.0f);
+  student->rank = READ_NUMBER(reader, config, rank, 0, 0, 16);
+  student->teacher_cache = config.teacher_cache();  // not identity: it changes no result
+}
+
 void ReadTargets(const v1::TrainerConfig& config, FieldReader& reader, UncertaintyLossOptions* options) {
   if (!config.targets().empty()) options->targets.clear();
   for (int i = 0; i < config.targets_size(); ++i) {
@@ -214,6 +257,9 @@ absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std:
   ReadData(config, reader, &options);
   ReadAugmentation(config, reader, &options);
   ReadRecipe(config, reader, &options);
+  ReadSchedule(config, reader, options.epochs, &options.optimizer);
+  ReadMemberMethod(config, reader, &options);
+  ReadStudentMethod(config, reader, &options.student);
   ReadUncertainty(config, reader, &options.uncertainty);
   ReadRun(config, reader, &options);
   RETURN_IF_ERROR(reader.status());

@@ -20,6 +20,9 @@ enum class TrainingPrecision { kBf16, kFp32 };
 enum class UncertaintyPixels { kAll, kPicture, kLabelled };
 enum class UncertaintyRoot { kBatch, kImage };
 enum class KeptWeights { kLast, kBest };
+enum class MemberMethod { kPlain, kBayes, kBatchEnsemble };
+enum class StudentMethod { kDudes, kKnowledge, kDirichlet, kLogitGaussian, kDenseStddev, kObserver };
+enum class LearningSchedule { kPoly, kCyclic, kConstantTail };
 
 struct OptimizerOptions {
   double learning_rate = 0.01;
@@ -28,6 +31,29 @@ struct OptimizerOptions {
   double weight_decay = 5e-4;
   double poly_power = 0.9;
   int poly_phase = 0;
+  LearningSchedule schedule = LearningSchedule::kPoly;
+  int cycles = 5;
+  double tail_share = 0.25;
+  double tail_factor = 0.5;
+};
+
+struct BayesOptions {
+  bool is_decoder_only = false;
+  double prior_stddev = 1;
+  double prior_narrow_stddev = 0.1;
+  double prior_mix = 0.5;
+  double initial_stddev = 0.05;
+  double kl_weight = 1;
+  double kl_warmup = 0.25;
+};
+
+struct StudentOptions {
+  StudentMethod method = StudentMethod::kDudes;
+  double temperature = 4;
+  double distillation_weight = 1;
+  double label_weight = 1;
+  int rank = 0;
+  std::string teacher_cache;
 };
 
 struct UncertaintyLossOptions {
@@ -54,7 +80,12 @@ struct TrainOptions {
   TrainingPrecision precision = TrainingPrecision::kBf16;
   std::string class_weights = "none";
   double ema_decay = 0;
+  MemberMethod member_method = MemberMethod::kPlain;
+  int passes = 10;
+  BayesOptions bayes;
+  bool shared_encoder = false;
   UncertaintyLossOptions uncertainty;
+  StudentOptions student;
   uint64_t seed = 0;
   int validate_every = 5;
   KeptWeights keep = KeptWeights::kLast;

@@ -43,14 +43,10 @@ absl::Status CheckNormalisation(const Normalisation& normalisation) {
 // Of one network's scores.
 constexpr UncertaintyKind kPlainKinds[] = {UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kMaxProbability,
                                            UncertaintyKind::kMargin};
-// Of several predictions.
-constexpr UncertaintyKind kMemberKinds[] = {UncertaintyKind::kPredictiveStddev,
-                                            UncertaintyKind::kPredictiveEntropy,
-                                            UncertaintyKind::kExpectedEntropy,
-                                            UncertaintyKind::kMutualInformation,
-                                            UncertaintyKind::kDisagreement,
-                                            UncertaintyKind::kMaxProbability,
-                                            UncertaintyKind::kMargin};
+// In closed form; the labels of draws are not.
+constexpr UncertaintyKind kDirichletKinds[] = {UncertaintyKind::kPredictiveStddev,  UncertaintyKind::kPredictiveEntropy,
+                                               UncertaintyKind::kExpectedEntropy,   UncertaintyKind::kMutualInformation,
+                                               UncertaintyKind::kMaxProbability,    UncertaintyKind::kMargin};
 
 std::string NotUnique(UncertaintyKind kind) {
   return absl::StrCat("must be unique, ", UncertaintyKindName(kind), " comes twice");
@@ -74,14 +70,42 @@ absl::Status CheckUncertainty(const ModelSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status CheckLearned(const ModelSpec& spec) {
-  const bool is_student = spec.kind == ModelKind::kStudent;
-  if (is_student && spec.learned.empty()) {
-    return JsonError("learned", "must have at least 1 item for kind student, has 0");
+bool IsFitted(UncertaintyHead head) {
+  return head == UncertaintyHead::kEnergy || head == UncertaintyHead::kFeatureDensity;
+}
+
+absl::Status CheckHead(const ModelSpec& spec) {
+  const absl::string_view name = UncertaintyHeadName(spec.head);
+  if (spec.is_encoder_shared && spec.kind != ModelKind::kEnsemble) {
+    return JsonError("shared_encoder",
+                     absl::StrCat("must be false for kind ", ModelKindName(spec.kind), ", is true"));
   }
-  if (!is_student && !spec.learned.empty()) {
-    return JsonError("learned", absl::StrCat("must be empty for kind ", ModelKindName(spec.kind), ", has ",
-                                             spec.learned.size(), " items"));
+  if (spec.head == UncertaintyHead::kLinear) return absl::OkStatus();
+  const ModelKind wanted = IsFitted(spec.head) ? ModelKind::kSingle : ModelKind::kStudent;
+  if (spec.kind != wanted || spec.sampling.method != SamplingMethod::kNone) {
+    return JsonError("head", absl::StrCat(name, " is for kind ", ModelKindName(wanted), " without sampling, not for ",
+                                          ModelKindName(spec.kind), " with ",
+                                          SamplingMethodName(spec.sampling.method)));
+  }
+  std::vector<UncertaintyKind> only;
+  if (spec.head == UncertaintyHead::kPerClass) only = {UncertaintyKind::kPredictiveStddev};
+  if (spec.head == UncertaintyHead::kEnergy) only = {UncertaintyKind::kEnergy};
+  if (spec.head == UncertaintyHead::kFeatureDensity) only = {UncertaintyKind::kFeatureDensity};
+  if (only.empty() || spec.learned == only) return absl::OkStatus();
+  return JsonError("learned", absl::StrCat("must be ", UncertaintyKindName(only[0]), " alone for head ", name));
+}
+
+absl::Status CheckLearned(const ModelSpec& spec) {
+  const bool has_draws = spec.sampling.method != SamplingMethod::kNone;
+  const bool is_learned = (spec.kind == ModelKind::kStudent && !has_draws) || IsFitted(spec.head);
+  if (is_learned && spec.learned.empty()) {
+    return JsonError("learned", absl::StrCat("must have at least 1 item for kind ", ModelKindName(spec.kind),
+                                             ", has 0"));
+  }
+  if (!is_learned && !spec.learned.empty()) {
+    return JsonError("learned", absl::StrCat("must be empty for kind ", ModelKindName(spec.kind),
+                                             has_draws ? " with sampling" : "", ", has ", spec.learned.size(),
+                                             " items"));
   }
   std::set<UncertaintyKind> seen;
   for (size_t i = 0; i < spec.learned.size(); ++i) {
@@ -171,12 +195,42 @@ absl::StatusOr<ModelKind> ParseModelKind(absl::string_view name) {
       absl::StrCat("model kind: must be student, ensemble or single, is \"", ForMessage(name), "\""));
 }
 
+absl::string_view UncertaintyHeadName(UncertaintyHead head) {
+  switch (head) {
+    case UncertaintyHead::kLinear:
+      return "linear";
+    case UncertaintyHead::kPerClass:
+      return "per_class";
+    case UncertaintyHead::kObserver:
+      return "observer";
+    case UncertaintyHead::kEnergy:
+      return "energy";
+    case UncertaintyHead::kFeatureDensity:
+      return "feature_density";
+  }
+  return "unknown";
+}
+
+absl::StatusOr<UncertaintyHead> ParseUncertaintyHead(absl::string_view name) {
+  for (UncertaintyHead head : {UncertaintyHead::kLinear, UncertaintyHead::kPerClass, UncertaintyHead::kObserver,
+                               UncertaintyHead::kEnergy, UncertaintyHead::kFeatureDensity}) {
+    if (UncertaintyHeadName(head) == name) return head;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("uncertainty head: must be linear, per_class, observer, energy or feature_density, is \"",
+                   ForMessage(name), "\"; a newer build may know it"));
+}
+
 int PredictionCount(const ModelSpec& spec) {
   switch (spec.sampling.method) {
     case SamplingMethod::kMcDropout:
+    case SamplingMethod::kWeightSamples:
+    case SamplingMethod::kRankOne:
+    case SamplingMethod::kLogitSamples:
       return spec.sampling.passes;
     case SamplingMethod::kAugmentation:
       return static_cast<int>(spec.sampling.views.size());
+    case SamplingMethod::kDirichlet:
     case SamplingMethod::kNone:
       break;
   }
@@ -184,8 +238,11 @@ int PredictionCount(const ModelSpec& spec) {
 }
 
 std::vector<UncertaintyKind> UncertaintyKindsOf(const ModelSpec& spec) {
+  if (spec.sampling.method == SamplingMethod::kDirichlet) {
+    return {std::begin(kDirichletKinds), std::end(kDirichletKinds)};
+  }
   if (spec.kind == ModelKind::kEnsemble || spec.sampling.method != SamplingMethod::kNone) {
-    return {std::begin(kMemberKinds), std::end(kMemberKinds)};
+    return {kMemberUncertaintyKinds.begin(), kMemberUncertaintyKinds.end()};
   }
   std::vector<UncertaintyKind> kinds = spec.learned;
   for (const UncertaintyKind kind : kPlainKinds) {
@@ -206,8 +263,9 @@ absl::Status ValidateModelSpec(const ModelSpec& spec) {
   RETURN_IF_ERROR(CheckClasses(spec.classes, "classes"));
   RETURN_IF_ERROR(CheckGroups(spec.groups, spec.class_count(), "groups"));
   RETURN_IF_ERROR(CheckNormalisation(spec.normalisation));
-  RETURN_IF_ERROR(CheckLearned(spec));
   RETURN_IF_ERROR(CheckSampling(spec));
+  RETURN_IF_ERROR(CheckHead(spec));
+  RETURN_IF_ERROR(CheckLearned(spec));
   RETURN_IF_ERROR(CheckUncertainty(spec));
   RETURN_IF_ERROR(CheckWeights(spec));
   RETURN_IF_ERROR(CheckKnownAnswer(spec));

@@ -53,11 +53,19 @@ struct KnownAnswer {
   std::vector<uint8_t> uncertainty;  // 64 * 64, of the default kind; value = u / range_max * 255
 };
 
-// How one network gives several predictions. Gal and Ghahramani 2016: dropout stays on at inference. Augmentation: the
-// picture is shown in several views, and each view's scores are turned back.
-enum class SamplingMethod { kNone, kMcDropout, kAugmentation };
+// How one network gives several predictions.
+enum class SamplingMethod {
+  kNone,
+  kMcDropout,      // dropout stays on at inference (Gal and Ghahramani 2016)
+  kAugmentation,   // the picture is shown in several views, and each view's scores are turned back
+  kWeightSamples,  // weights are Gaussians, each prediction has draws of its own (Blundell et al. 2015)
+  kRankOne,        // members share weights up to a factor a channel on either side (Wen et al. 2020)
+  kLogitSamples,   // the head gives a Gaussian over scores, of which predictions are draws (Shen et al. 2021)
+  kDirichlet,      // scores are the logarithms of a Dirichlet's parameters: no draws needed (Malinin et al. 2019)
+};
 
-absl::string_view SamplingMethodName(SamplingMethod method);  // "none", "mc_dropout", "augmentation"
+// "none", "mc_dropout", "augmentation", "weight_samples", "rank_one", "logit_samples", "dirichlet".
+absl::string_view SamplingMethodName(SamplingMethod method);
 absl::StatusOr<SamplingMethod> ParseSamplingMethod(absl::string_view name);
 
 // One view of a picture: scaled by `scale`, then mirrored.
@@ -66,13 +74,29 @@ struct AugmentedView {
   bool flip = false;
 };
 
-// Of a model of one network (kSingle). Makes it a model of several predictions, with the kinds of an ensemble.
+// Makes a model of one network one of several predictions, with the kinds of an ensemble. kLogitSamples and kDirichlet are
+// ways of students, the others of kSingle.
 struct Sampling {
   SamplingMethod method = SamplingMethod::kNone;
-  int passes = 0;                    // of kMcDropout, 2 to 128
+  int passes = 0;                    // of all but kAugmentation and kDirichlet, 2 to 128
   float dropout = 0;                 // of kMcDropout, after each encoder layer, in (0, 1)
   std::vector<AugmentedView> views;  // of kAugmentation, 2 to 32
+  bool is_decoder_only = false;      // of kWeightSamples: the encoder's weights are numbers
+  int rank = 0;                      // of kLogitSamples: columns of the covariance's low-rank part, 0 to 16
 };
+
+// What stands beside the class scores and answers for the learned kinds.
+enum class UncertaintyHead {
+  kLinear,          // a 1x1 convolution on the decoder's features, a channel a kind
+  kPerClass,        // the same with a channel a class, of which the label's counts
+  kObserver,        // a small network that looks at features and scores of one that is frozen (Besnier et al. 2021)
+  kEnergy,          // of the scores themselves, fitted afterwards (Liu et al. 2020)
+  kFeatureDensity,  // a Gaussian a class over the decoder's features, fitted afterwards (Mukhoti et al. 2023)
+};
+
+// "linear", "per_class", "observer", "energy", "feature_density".
+absl::string_view UncertaintyHeadName(UncertaintyHead head);
+absl::StatusOr<UncertaintyHead> ParseUncertaintyHead(absl::string_view name);
 
 // What validation data said. Each part is optional.
 struct Calibration {
@@ -111,8 +135,12 @@ struct ModelSpec {
   std::vector<ClassGroup> groups;                       // at most 64; may be empty
   Normalisation normalisation;
   std::vector<UncertaintyKind> uncertainty;  // at least one; the first is the default
-  // What a student's uncertainty head says, channel by channel: sigmoid times the kind's upper bound. Empty for others.
+  // What the uncertainty head says, kind by kind: sigmoid times the kind's upper bound. Of students without sampling, and
+  // of single models whose head was fitted afterwards; empty for others.
   std::vector<UncertaintyKind> learned;
+  UncertaintyHead head = UncertaintyHead::kLinear;
+  // Of an ensemble: the encoder is one for all, and the files of members beyond the first have decoder and heads only.
+  bool is_encoder_shared = false;
   Sampling sampling;
   std::vector<FileRecord> weights;  // one a member, in member order
   KnownAnswer known_answer;
@@ -123,12 +151,12 @@ struct ModelSpec {
   UncertaintyKind default_kind() const { return uncertainty.front(); }
 };
 
-// How many predictions the model's uncertainty is made of: members, passes or views; 1 for one plain network.
+// How many predictions the model's uncertainty is made of: members, passes or views; 1 for one pass.
 int PredictionCount(const ModelSpec& spec);
 
-// The kinds this model can give, the default first (table in the README); looks at kind, learned and sampling only. A
-// student: what it has learned, in that order, then the others of one network. Several predictions: all kinds. One
-// plain network: entropy, max probability, margin.
+// The kinds this model can give, the default first (table in the README); looks at kind, learned and sampling only. What
+// is learned, in that order, then the others of one network: entropy, max probability, margin. Several predictions: all
+// that members give. A Dirichlet: those but disagreement.
 std::vector<UncertaintyKind> UncertaintyKindsOf(const ModelSpec& spec);
 
 // Checks every rule above, of a spec however made. InvalidArgument begins with the field's path in model.json.
@@ -138,7 +166,7 @@ absl::Status ValidateModelSpec(const ModelSpec& spec);
 std::string ModelSpecToJson(const ModelSpec& spec);
 
 // Reads and checks, this version and version 1 (no learned, sampling, calibration, groups; a student has learned
-// predictive_stddev). "groups" may be missing: there are none. InvalidArgument: not JSON, an unknown, missing, repeated
+// predictive_stddev). "groups", "head" and "shared_encoder" may be missing: there are none, linear, false. InvalidArgument: not JSON, an unknown, missing, repeated
 // or ill-typed key (the message gives its path), a value out of range, a newer format version, a file name with a
 // slash.
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view json);

@@ -62,7 +62,9 @@ std::vector<std::string> KeysOfVersion(int64_t version, const json& document) {
   std::vector<std::string> keys = {"format_version", "kind",        "architecture", "width",        "classes",
                                    "normalisation",  "uncertainty", "weights",      "known_answer", "training"};
   if (version >= 2) keys.insert(keys.end(), {"learned", "sampling", "calibration"});
-  if (version >= 2 && document.contains("groups")) keys.emplace_back("groups");
+  for (const char* optional : {"groups", "head", "shared_encoder"}) {
+    if (version >= 2 && document.contains(optional)) keys.emplace_back(optional);
+  }
   return keys;
 }
 
@@ -104,6 +106,13 @@ absl::StatusOr<std::vector<UncertaintyKind>> ReadLearned(const json& value) {
     learned.push_back(kind);
   }
   return learned;
+}
+
+absl::StatusOr<UncertaintyHead> ReadHead(const json& value) {
+  ASSIGN_OR_RETURN(const std::string name, ReadString(value, "head"));
+  const auto head = ParseUncertaintyHead(name);
+  if (!head.ok()) return JsonError("head", head.status().message());
+  return *head;
 }
 
 absl::Status ReadWeights(const json& value, std::vector<FileRecord>* weights) {
@@ -148,6 +157,8 @@ std::string ModelSpecToJson(const ModelSpec& spec) {
   }
   document["learned"] = ordered_json::array();
   for (UncertaintyKind kind : spec.learned) document["learned"].push_back(std::string(UncertaintyKindName(kind)));
+  if (spec.head != UncertaintyHead::kLinear) document["head"] = std::string(UncertaintyHeadName(spec.head));
+  if (spec.is_encoder_shared) document["shared_encoder"] = true;
   document["sampling"] = SamplingToJson(spec.sampling);
   document["weights"] = ordered_json::array();
   for (const FileRecord& file : spec.weights) {
@@ -181,6 +192,12 @@ absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view text) {
   ASSIGN_OR_RETURN(spec.training, ReadString(document["training"], "training"));
   if (version >= 2) {
     ASSIGN_OR_RETURN(spec.learned, ReadLearned(document["learned"]));
+    if (document.contains("head")) {
+      ASSIGN_OR_RETURN(spec.head, ReadHead(document["head"]));
+    }
+    if (document.contains("shared_encoder")) {
+      ASSIGN_OR_RETURN(spec.is_encoder_shared, ReadBool(document["shared_encoder"], "shared_encoder"));
+    }
     ASSIGN_OR_RETURN(spec.sampling, SamplingFromJson(document["sampling"], "sampling"));
     if (document.contains("groups")) {
       ASSIGN_OR_RETURN(spec.groups, GroupsFromJson(document["groups"], "groups"));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How one network gives several predictions, in model.json: {"method": "none"},
-// {"method": "mc_dropout", "passes": 10, "dropout": 0.2} or
-// {"method": "augmentation", "views": [{"scale": 1, "flip": true}, ...]}.
+// {"method": "mc_dropout", "passes": 10, "dropout": 0.2},
+// {"method": "augmentation", "views": [{"scale": 1, "flip": true}, ...]},
+// {"method": "weight_samples", "passes": 10, "decoder_only": false}, {"method": "rank_one", "passes": 4},
+// {"method": "logit_samples", "passes": 16, "rank": 0} or {"method": "dirichlet"}.
 #pragma once
 
 #include <string>

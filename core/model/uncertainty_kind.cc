@@ -25,6 +25,10 @@ absl::string_view UncertaintyKindName(UncertaintyKind kind) {
       return "margin";
     case UncertaintyKind::kDisagreement:
       return "disagreement";
+    case UncertaintyKind::kEnergy:
+      return "energy";
+    case UncertaintyKind::kFeatureDensity:
+      return "feature_density";
   }
   return "unknown";
 }
@@ -51,6 +55,9 @@ absl::string_view UncertaintyKindUnit(UncertaintyKind kind) {
     case UncertaintyKind::kMargin:
     case UncertaintyKind::kDisagreement:
       return "probability";
+    case UncertaintyKind::kEnergy:
+    case UncertaintyKind::kFeatureDensity:
+      return "score";
   }
   return "unknown";
 }

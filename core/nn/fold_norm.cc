@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/nn/fold_norm.h"
 
+#include "core/nn/convolve.h"
 #include "core/nn/segmentation_net.h"
 
 namespace candor {
 
 torch::Tensor ConvNorm(torch::nn::Conv2d& conv, torch::nn::BatchNorm2d& norm, const torch::Tensor& x) {
-  const torch::Tensor y = conv(x);
+  const torch::Tensor y = Convolve(conv, x);
   return conv->bias.defined() ? y : norm(y);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/nn/depthwise_conv.h"
+#include "core/nn/convolve.h"
 
 namespace candor {
 
@@ -16,13 +16,15 @@ torch::nn::Conv2dOptions Conv(int64_t in, int64_t out, int64_t kernel, int64_t s
 }
 
 SeparableConvImpl::SeparableConvImpl(int64_t in, int64_t out, int64_t dilation)
-    : dilation_(dilation),
-      depthwise_(register_module("0", torch::nn::Conv2d(Conv(in, in, 3, 1, dilation).groups(in)))),
+    : depthwise_(register_module("0", torch::nn::Conv2d(Conv(in, in, 3, 1, dilation).groups(in)))),
       pointwise_(register_module("1", torch::nn::Conv2d(Conv(in, out, 1)))) {}
 
-torch::Tensor SeparableConvImpl::Depthwise(const torch::Tensor& x) {
-  // Without dilation oneDNN has a kernel of its own.
-  return dilation_ > 1 && HasDepthwiseConv(x) ? DepthwiseConv(x, depthwise_->weight, dilation_) : depthwise_(x);
+torch::Tensor SeparableConvImpl::forward(const torch::Tensor& x) {
+  return Convolve(pointwise_, Convolve(depthwise_, x));
+}
+
+torch::Tensor SeparableConvImpl::Normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x) {
+  return ConvNorm(pointwise_, norm, Convolve(depthwise_, x));
 }
 
 ConvNormReluImpl::ConvNormReluImpl(const torch::nn::Conv2dOptions& options, int first)

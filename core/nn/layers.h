@@ -17,17 +17,12 @@ torch::nn::Conv2dOptions Conv(int64_t in, int64_t out, int64_t kernel, int64_t s
 class SeparableConvImpl : public torch::nn::Module {
  public:
   SeparableConvImpl(int64_t in, int64_t out, int64_t dilation);
-  torch::Tensor forward(const torch::Tensor& x) { return pointwise_(Depthwise(x)); }
+  torch::Tensor forward(const torch::Tensor& x);
   // norm(forward(x)), with a norm that may be folded into pointwise().
-  torch::Tensor Normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x) {
-    return ConvNorm(pointwise_, norm, Depthwise(x));
-  }
+  torch::Tensor Normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x);
   torch::nn::Conv2d& pointwise() { return pointwise_; }
 
  private:
-  torch::Tensor Depthwise(const torch::Tensor& x);
-
-  const int64_t dilation_;
   torch::nn::Conv2d depthwise_, pointwise_;
 };
 TORCH_MODULE(SeparableConv);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/nn/segmentation_net.h"
 
-#include <memory>
+#include <utility>
+
+#include "core/nn/convolve.h"
 
 namespace candor {
 namespace {
 
 // A 1x1 convolution with bias, child "0" as in segmentation_models_pytorch's heads.
-torch::nn::Conv2d RegisterHead(torch::nn::Module& net, const char* name, int64_t in, int64_t out) {
-  const auto head = net.register_module(name, std::make_shared<torch::nn::Module>());
+torch::nn::Conv2d RegisterHead(torch::nn::Module& net, int64_t in, int64_t out) {
+  const auto head = net.register_module("segmentation_head", std::make_shared<torch::nn::Module>());
   return head->register_module("0", torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 1)));
 }
 
@@ -23,16 +25,24 @@ SegmentationNetImpl::SegmentationNetImpl(int64_t width, int64_t classes, int64_t
                                          double encoder_dropout)
     : encoder_(register_module("encoder", ResNetEncoder(width, encoder_dropout))),
       decoder_(register_module("decoder", DeepLabDecoder(width))) {
-  segmentation_head_ = RegisterHead(*this, "segmentation_head", 4 * width, classes);
-  if (uncertainty_channels > 0) {
-    uncertainty_head_ = RegisterHead(*this, "uncertainty_head", 4 * width, uncertainty_channels);
-  }
+  segmentation_head_ = RegisterHead(*this, 4 * width, classes);
+  if (uncertainty_channels > 0) AttachHead(std::make_shared<LinearHead>(4 * width, uncertainty_channels));
+}
+
+void SegmentationNetImpl::AttachHead(std::shared_ptr<UncertaintyHeadModule> head) {
+  uncertainty_head_ = register_module("uncertainty_head", std::move(head));
 }
 
 Scores SegmentationNetImpl::Forward(const torch::Tensor& images) {
-  CheckImages(images);
-  return Heads(encoder_(images));
+  return Decode(Encode(images));
 }
+
+EncoderFeatures SegmentationNetImpl::Encode(const torch::Tensor& images) {
+  CheckImages(images);
+  return encoder_(images);
+}
+
+torch::Tensor SegmentationNetImpl::Features(const torch::Tensor& images) { return decoder_(Encode(images)); }
 
 torch::Tensor SegmentationNetImpl::FirstLayer(const torch::Tensor& images) {
   CheckImages(images);
@@ -40,7 +50,7 @@ torch::Tensor SegmentationNetImpl::FirstLayer(const torch::Tensor& images) {
 }
 
 Scores SegmentationNetImpl::AfterFirstLayer(const torch::Tensor& first_layer, const LayerDropout& dropout) {
-  return Heads(encoder_->AfterFirstLayer(first_layer, dropout));
+  return Decode(encoder_->AfterFirstLayer(first_layer, dropout));
 }
 
 void SegmentationNetImpl::DivideLogits(double temperature) {
@@ -49,26 +59,25 @@ void SegmentationNetImpl::DivideLogits(double temperature) {
   segmentation_head_->bias.div_(temperature);
 }
 
-Scores SegmentationNetImpl::Heads(const EncoderFeatures& encoded) {
+Scores SegmentationNetImpl::Decode(const EncoderFeatures& encoded) {
   const torch::Tensor features = decoder_(encoded);
   Scores scores;
-  scores.logits = segmentation_head_(features);
-  if (!uncertainty_head_.is_empty()) {
-    scores.uncertainty = uncertainty_head_(is_uncertainty_detached_ ? features.detach() : features);
+  scores.logits = Convolve(segmentation_head_, features);
+  if (uncertainty_head_ != nullptr) {
+    scores.uncertainty = is_uncertainty_detached_
+                             ? uncertainty_head_->Forward(features.detach(), scores.logits.detach())
+                             : uncertainty_head_->Forward(features, scores.logits);
   }
   return scores;
 }
 
-std::vector<UncertaintyKind> LearnedKinds(const ModelSpec& spec) {
-  if (spec.kind != ModelKind::kStudent) return {};
-  if (spec.learned.empty()) return {UncertaintyKind::kPredictiveStddev};
-  return spec.learned;
-}
-
 SegmentationNet MakeNetwork(const ModelSpec& spec) {
   const bool has_dropout = spec.sampling.method == SamplingMethod::kMcDropout;
-  return SegmentationNet(spec.width, spec.class_count(), static_cast<int64_t>(LearnedKinds(spec).size()),
-                         has_dropout ? spec.sampling.dropout : 0);
+  const bool is_linear = spec.head == UncertaintyHead::kLinear || spec.head == UncertaintyHead::kPerClass;
+  SegmentationNet net(spec.width, spec.class_count(), is_linear ? HeadChannels(spec) : 0,
+                      has_dropout ? spec.sampling.dropout : 0);
+  if (!is_linear) net->AttachHead(MakeUncertaintyHead(spec));
+  return net;
 }
 
 }  // namespace candor

@@ -7,23 +7,34 @@
 
 #include <torch/torch.h>
 
-#include <vector>
+#include <memory>
 
 #include "core/model/model_spec.h"
 #include "core/nn/deeplab.h"
 #include "core/nn/network.h"
 #include "core/nn/resnet.h"
+#include "core/nn/uncertainty_head.h"
 
 namespace candor {
 
 class SegmentationNetImpl : public torch::nn::Module, public Network {
  public:
-  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` (0: no
-  // uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
+  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` of a linear
+  // head (0: no uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
   SegmentationNetImpl(int64_t width, int64_t classes, int64_t uncertainty_channels, double encoder_dropout = 0);
+
+  // Another head than a linear one. To be called at most once, on a network without a head.
+  void AttachHead(std::shared_ptr<UncertaintyHeadModule> head);
 
   Scores Forward(const torch::Tensor& images) override;
   Scores forward(const torch::Tensor& images) { return Forward(images); }
+
+  // Forward in two steps, for decoders that share an encoder.
+  EncoderFeatures Encode(const torch::Tensor& images);
+  Scores Decode(const EncoderFeatures& encoded);
+
+  // The decoder's features of a batch, which the heads read: [N, 4 width, H/4, W/4].
+  torch::Tensor Features(const torch::Tensor& images);
 
   // Forward in two steps, for passes over one batch that differ in their dropout only: up to the encoder's layer1
   // [N, width, H/4, W/4], and the rest with `dropout` instead of the encoder's own.
@@ -38,19 +49,13 @@ class SegmentationNetImpl : public torch::nn::Module, public Network {
   void DetachUncertainty() { is_uncertainty_detached_ = true; }
 
  private:
-  Scores Heads(const EncoderFeatures& encoded);
-
   ResNetEncoder encoder_;
   DeepLabDecoder decoder_;
   torch::nn::Conv2d segmentation_head_{nullptr};
-  torch::nn::Conv2d uncertainty_head_{nullptr};
+  std::shared_ptr<UncertaintyHeadModule> uncertainty_head_;
   bool is_uncertainty_detached_ = false;
 };
 TORCH_MODULE(SegmentationNet);
-
-// The kind of each channel of the spec's uncertainty head; empty for all but students. A student that names none has
-// learned predictive_stddev, as all had in format 1 of model.json.
-std::vector<UncertaintyKind> LearnedKinds(const ModelSpec& spec);
 
 // The network a spec describes, freshly initialised, in training mode, with the dropout of spec.sampling.
 SegmentationNet MakeNetwork(const ModelSpec& spec);

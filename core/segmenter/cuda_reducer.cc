@@ -49,10 +49,10 @@ absl::StatusOr<Segmentation> Summarise(const Region& region, int classes, const 
 
 }  // namespace
 
-void CudaReducer::Reset(int members, absl::Span<const UncertaintyKind> learned) {
+void CudaReducer::Reset(int members, const ScoreMeaning& meaning) {
   members_ = members;
   added_ = 0;
-  learned_kinds_ = learned;
+  learned_kinds_ = meaning.learned;
   learned_ = torch::Tensor();
 }
 

@@ -14,7 +14,7 @@ class CudaReducer : public ScoreReducer {
   // `plugin` is borrowed and lives as long as the process.
   explicit CudaReducer(CudaPlugin* plugin) : plugin_(plugin) {}
 
-  void Reset(int members, absl::Span<const UncertaintyKind> learned) override;
+  void Reset(int members, const ScoreMeaning& meaning) override;
   absl::Status Add(int index, const Scores& scores) override;
   absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
 
@@ -29,7 +29,7 @@ class CudaReducer : public ScoreReducer {
   CudaPlugin* const plugin_;
   torch::Tensor scores_;   // [N, M, C, h, w] float32
   torch::Tensor learned_;  // [N, K, h, w] float32, or undefined
-  absl::Span<const UncertaintyKind> learned_kinds_;
+  std::vector<UncertaintyKind> learned_kinds_;
   int members_ = 0;
   int added_ = 0;
 };

@@ -48,10 +48,10 @@ void ReduceAll(const std::vector<std::unique_ptr<FusedReduction>>& reductions) {
 
 }  // namespace
 
-void CpuReducer::Reset(int members, absl::Span<const UncertaintyKind> learned) {
+void CpuReducer::Reset(int members, const ScoreMeaning& meaning) {
   members_ = members;
   added_ = 0;
-  learned_kinds_ = learned;
+  learned_kinds_ = meaning.learned;
 }
 
 absl::Status CpuReducer::Add(int index, const Scores& scores) {

@@ -11,7 +11,7 @@ namespace candor {
 // The fused pass on the CPU, the rows of all pictures shared out among Torch's threads.
 class CpuReducer : public ScoreReducer {
  public:
-  void Reset(int members, absl::Span<const UncertaintyKind> learned) override;
+  void Reset(int members, const ScoreMeaning& meaning) override;
   absl::Status Add(int index, const Scores& scores) override;
   absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
 
@@ -23,7 +23,7 @@ class CpuReducer : public ScoreReducer {
 
   int members_ = 0;
   int added_ = 0;
-  absl::Span<const UncertaintyKind> learned_kinds_;
+  std::vector<UncertaintyKind> learned_kinds_;
   bool has_learned_ = false;
   int64_t batch_ = 0;
   std::vector<Picture> pictures_;  // the first batch_ are in use; the rest are kept for their memory

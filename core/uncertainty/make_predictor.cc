@@ -28,36 +28,45 @@ absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index,
   return net;
 }
 
-std::unique_ptr<MemberSource> MembersOf(const Sampling& sampling, std::vector<std::shared_ptr<Network>> networks) {
-  if (sampling.method == SamplingMethod::kAugmentation) {
-    return std::make_unique<AugmentedMembers>(std::move(networks[0]), sampling.views);
-  }
-  return std::make_unique<NetworkMembers>(std::move(networks));
+// In the form that serves: compiled, or as it is on the device.
+std::shared_ptr<Network> Serving(SegmentationNet net, torch::Device device, const NetworkCompiler& compile) {
+  if (compile != nullptr) return compile(*net);
+  net->to(device);
+  PrepareForInference(*net);
+  return net.ptr();
+}
+
+absl::StatusOr<std::unique_ptr<MemberSource>> MakeMcDropout(const ModelSpec& spec, const MemberReader& read_member,
+                                                            torch::Device device) {
+  ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, 0, read_member));
+  net->to(device);
+  PrepareForInference(*net);
+  return std::make_unique<McDropoutMembers>(net, spec.sampling.passes, spec.sampling.dropout);
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec, size_t members,
+                                                          const MemberReader& read_member, torch::Device device,
+                                                          const NetworkCompiler& compile) {
+  if (spec.sampling.method == SamplingMethod::kMcDropout) return MakeMcDropout(spec, read_member, device);
+  std::vector<std::shared_ptr<Network>> networks;
+  for (size_t m = 0; m < members; ++m) {
+    ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, m, read_member));
+    networks.push_back(Serving(std::move(net), device, compile));
+  }
+  if (spec.sampling.method == SamplingMethod::kAugmentation) {
+    return std::make_unique<AugmentedMembers>(std::move(networks[0]), spec.sampling.views);
+  }
+  return std::make_unique<NetworkMembers>(std::move(networks));
+}
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
                                                          const MemberReader& read_member, torch::Device device,
                                                          const ReducerFactory& make_reducer,
                                                          const NetworkCompiler& compile) {
-  std::unique_ptr<MemberSource> source;
-  std::vector<std::shared_ptr<Network>> networks;
-  for (size_t m = 0; m < members; ++m) {
-    ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, m, read_member));
-    if (compile != nullptr) {
-      networks.push_back(compile(*net));
-      continue;
-    }
-    net->to(device);
-    PrepareForInference(*net);
-    if (spec.sampling.method == SamplingMethod::kMcDropout) {
-      source = std::make_unique<McDropoutMembers>(net, spec.sampling.passes, spec.sampling.dropout);
-    }
-    networks.push_back(net.ptr());
-  }
-  if (source == nullptr) source = MembersOf(spec.sampling, std::move(networks));
-  return std::make_unique<NetworkPredictor>(std::move(source), spec.uncertainty, LearnedKinds(spec), make_reducer());
+  ASSIGN_OR_RETURN(std::unique_ptr<MemberSource> source, MakeMembers(spec, members, read_member, device, compile));
+  return std::make_unique<NetworkPredictor>(std::move(source), spec.uncertainty, MeaningOf(spec), make_reducer());
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakeCpuPredictor(const ModelSpec& spec,

@@ -12,6 +12,7 @@
 #include "core/model/safetensors.h"
 #include "core/nn/segmentation_net.h"
 #include "core/uncertainty/known_answer.h"
+#include "core/uncertainty/member_source.h"
 #include "core/uncertainty/predictor.h"
 
 namespace candor {
@@ -24,6 +25,12 @@ using ReducerFactory = std::function<std::unique_ptr<ScoreReducer>()>;
 
 // Gives another form of a member for inference on the CPU, from a module in evaluation mode whose norms are not folded.
 using NetworkCompiler = std::function<std::shared_ptr<Network>(const SegmentationNetImpl& net)>;
+
+// The M predictions of a bundle, before anything is made of them: what a predictor reduces, and what students that learn a
+// distribution are shown. As MakePredictor, which see.
+absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec, size_t members,
+                                                          const MemberReader& read_member, torch::Device device,
+                                                          const NetworkCompiler& compile = nullptr);
 
 // The predictor of a bundle, in evaluation mode, on `device`, by spec.sampling and at spec.calibration's temperature.
 // Its `members` are read one after the other. `compile`: null for the readable module, as MC dropout has to have it.

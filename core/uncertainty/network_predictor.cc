@@ -8,16 +8,16 @@
 namespace candor {
 
 NetworkPredictor::NetworkPredictor(std::unique_ptr<MemberSource> members, std::vector<UncertaintyKind> kinds,
-                                   std::vector<UncertaintyKind> learned, std::unique_ptr<ScoreReducer> reducer)
+                                   ScoreMeaning meaning, std::unique_ptr<ScoreReducer> reducer)
     : members_(std::move(members)),
       kinds_(std::move(kinds)),
-      learned_(std::move(learned)),
+      meaning_(std::move(meaning)),
       reducer_(std::move(reducer)) {}
 
 absl::StatusOr<std::vector<Segmentation>> NetworkPredictor::PredictBatch(const torch::Tensor& images,
                                                                          absl::Span<const PictureRequest> requests,
                                                                          const MemberChecks& checks) {
-  reducer_->Reset(members_->members(), learned_);
+  reducer_->Reset(members_->members(), meaning_);
   for (int m = 0; m < members_->members(); ++m) {
     if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled before all members had run");
     if (m >= 2 && checks.enough && checks.enough()) break;

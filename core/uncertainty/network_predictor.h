@@ -12,10 +12,9 @@ namespace candor {
 // Runs the members one after another over the same pictures and reduces their scores.
 class NetworkPredictor : public Predictor {
  public:
-  // `kinds`: those it can give, the default first. `learned`: the kind of each channel of the uncertainty head, which
-  // answers for it; empty without such a head.
-  NetworkPredictor(std::unique_ptr<MemberSource> members, std::vector<UncertaintyKind> kinds,
-                   std::vector<UncertaintyKind> learned, std::unique_ptr<ScoreReducer> reducer);
+  // `kinds`: those it can give, the default first.
+  NetworkPredictor(std::unique_ptr<MemberSource> members, std::vector<UncertaintyKind> kinds, ScoreMeaning meaning,
+                   std::unique_ptr<ScoreReducer> reducer);
 
   absl::StatusOr<std::vector<Segmentation>> PredictBatch(const torch::Tensor& images,
                                                          absl::Span<const PictureRequest> requests,
@@ -25,7 +24,7 @@ class NetworkPredictor : public Predictor {
  private:
   const std::unique_ptr<MemberSource> members_;
   const std::vector<UncertaintyKind> kinds_;
-  const std::vector<UncertaintyKind> learned_;
+  const ScoreMeaning meaning_;
   const std::unique_ptr<ScoreReducer> reducer_;
 };
 

@@ -170,6 +170,9 @@ HWY_INLINE V KindValue(D d, const RowJob& job, UncertaintyKind kind, const Pixel
       return MarginDoubt(d, pixel.largest, pixel.second);
     case UncertaintyKind::kDisagreement:
       return Disagreement(d, pixel.agreeing, members * (members - 1));
+    case UncertaintyKind::kEnergy:
+    case UncertaintyKind::kFeatureDensity:
+      break;  // a head's alone
   }
   return hn::Zero(d);  // unreachable: the switch is complete
 }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "core/nn/network.h"
+#include "core/uncertainty/score_meaning.h"
 #include "core/uncertainty/segmentation.h"
 
 namespace candor {
@@ -33,9 +34,8 @@ class ScoreReducer {
  public:
   virtual ~ScoreReducer() = default;
 
-  // Starts a batch of `members` members; forgets what came before. `learned`: the kind of each channel of
-  // Scores::uncertainty; borrowed until the next Reset.
-  virtual void Reset(int members, absl::Span<const UncertaintyKind> learned) = 0;
+  // Starts a batch of `members` members; forgets what came before.
+  virtual void Reset(int members, const ScoreMeaning& meaning) = 0;
 
   // Takes member `index`'s scores; indices come in order from 0. Internal: a score is not finite.
   virtual absl::Status Add(int index, const Scores& scores) = 0;

@@ -14,11 +14,14 @@
 
 namespace candor {
 
-// A batch on the training device.
+// A batch on the training device, and where in its run it stands.
 struct TensorBatch {
   torch::Tensor images;   // [N, 3, H, W] float32, normalised, channels last
   torch::Tensor labels;   // [N, H, W] uint8, a class or 255
   torch::Tensor padding;  // [N, H, W] uint8, 1 outside the picture
+  int64_t step = 0;       // from 0, of `steps` in the run
+  int64_t steps = 1;
+  int64_t steps_per_epoch = 1;
 };
 
 struct Losses {

@@ -56,6 +56,56 @@ absl::StatusOr<ModelSpec> SpecFrom(const TrainOptions& options, ModelKind kind) 
   return spec;
 }
 
+// How a member predicts.
+Sampling MemberSampling(const TrainOptions& options) {
+  Sampling sampling;
+  sampling.passes = options.passes;
+  switch (options.member_method) {
+    case MemberMethod::kBayes:
+      sampling.method = SamplingMethod::kWeightSamples;
+      sampling.is_decoder_only = options.bayes.is_decoder_only;
+      return sampling;
+    case MemberMethod::kBatchEnsemble:
+      sampling.method = SamplingMethod::kRankOne;
+      return sampling;
+    case MemberMethod::kPlain:
+      break;
+  }
+  if (options.dropout == 0) return {};
+  sampling.method = SamplingMethod::kMcDropout;
+  sampling.dropout = static_cast<float>(options.dropout);
+  sampling.passes = options.dropout_passes;
+  return sampling;
+}
+
+// What a student's bundle says of the way it was made.
+void DescribeStudent(const TrainOptions& options, ModelSpec* spec) {
+  switch (options.student.method) {
+    case StudentMethod::kDudes:
+      spec->learned = options.uncertainty.targets;
+      break;
+    case StudentMethod::kKnowledge:
+      spec->kind = ModelKind::kSingle;
+      break;
+    case StudentMethod::kDirichlet:
+      spec->sampling.method = SamplingMethod::kDirichlet;
+      break;
+    case StudentMethod::kLogitGaussian:
+      spec->sampling.method = SamplingMethod::kLogitSamples;
+      spec->sampling.passes = options.passes;
+      spec->sampling.rank = options.student.rank;
+      break;
+    case StudentMethod::kDenseStddev:
+      spec->head = UncertaintyHead::kPerClass;
+      spec->learned = {UncertaintyKind::kPredictiveStddev};
+      break;
+    case StudentMethod::kObserver:
+      spec->head = UncertaintyHead::kObserver;
+      spec->learned = options.uncertainty.targets;
+      break;
+  }
+}
+
 absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const UncertaintyLossOptions& options) {
   const std::string theirs = ClassNames(teacher.spec.classes);
   const std::string ours = ClassNames(student.classes);
@@ -103,11 +153,7 @@ absl::StatusOr<RunOutcome> TrainMemberUnguarded(const TrainOptions& options, con
   job.model_folder = MemberModel(run, index);
   ASSIGN_OR_RETURN(job.spec, SpecFrom(options, ModelKind::kSingle));
   job.stream = static_cast<uint64_t>(index);
-  if (options.dropout > 0) {
-    job.spec.sampling.method = SamplingMethod::kMcDropout;
-    job.spec.sampling.dropout = static_cast<float>(options.dropout);
-    job.spec.sampling.passes = options.dropout_passes;
-  }
+  job.spec.sampling = MemberSampling(options);
   if (options.pretrained_members && !options.encoder_weights.empty()) {
     job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
   }
@@ -145,7 +191,7 @@ absl::StatusOr<RunOutcome> DistillUnguarded(const TrainOptions& options, const s
   job.folder = DistillationFolder(run);
   job.model_folder = out;
   ASSIGN_OR_RETURN(job.spec, SpecFrom(options, ModelKind::kStudent));
-  job.spec.learned = options.uncertainty.targets;
+  DescribeStudent(options, &job.spec);
   job.stream = kStudentStream;
   ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(teacher));
   RETURN_IF_ERROR(CheckTeacher(bundle, job.spec, options.uncertainty));

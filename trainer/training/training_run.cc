@@ -182,6 +182,9 @@ class TrainingRun {
         torch::from_blob(batch.images.data(), {n, side, side, 3}, torch::kFloat32).permute({0, 3, 1, 2}).to(device_);
     tensors.labels = torch::from_blob(batch.labels.data(), {n, side, side}, torch::kUInt8).to(device_);
     tensors.padding = torch::from_blob(batch.padding.data(), {n, side, side}, torch::kUInt8).to(device_);
+    tensors.step = state_->step;
+    tensors.steps = steps_;
+    tensors.steps_per_epoch = steps_per_epoch_;
     return tensors;
   }
 

@@ -34,7 +34,7 @@ class LoopPlugin : public CudaPlugin {
 
 std::vector<Segmentation> Reduce(ScoreReducer* reducer, const std::vector<Scores>& members,
                                  const PredictRequest& request, const std::vector<UncertaintyKind>& learned = {}) {
-  reducer->Reset(static_cast<int>(members.size()), learned);
+  reducer->Reset(static_cast<int>(members.size()), {learned});
   for (size_t m = 0; m < members.size(); ++m) EXPECT_THAT(reducer->Add(static_cast<int>(m), members[m]), IsOk());
   const std::vector<PictureRequest> requests(static_cast<size_t>(members[0].logits.size(0)), {{30, 27}, request});
   return *reducer->Finish(requests);
@@ -50,7 +50,7 @@ TEST(CudaReducerTest, AgreesWithTheCpusReducer) {
   std::vector<Scores> members;
   for (int m = 0; m < 3; ++m) members.push_back({3 * torch::randn({2, 5, 8, 7}), {}});
   std::vector<KindRequest> kinds;
-  for (const UncertaintyKind kind : kAllUncertaintyKinds) kinds.push_back({kind, true, 0.1f});
+  for (const UncertaintyKind kind : kMemberUncertaintyKinds) kinds.push_back({kind, true, 0.1f});
   const PredictRequest request = {kinds, /*want_probabilities=*/true};
   LoopPlugin plugin;
   CudaReducer cuda(&plugin);

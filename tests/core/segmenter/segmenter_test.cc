@@ -79,7 +79,7 @@ TEST_F(SegmenterTest, DescribesItself) {
 TEST_F(SegmenterTest, EnsembleGivesEveryKindWithinItsRange) {
   const auto segmenter = Load(ModelKind::kEnsemble, 3);
   std::vector<KindRequest> kinds;
-  for (const UncertaintyKind kind : kAllUncertaintyKinds) kinds.push_back(Map(kind));
+  for (const UncertaintyKind kind : kMemberUncertaintyKinds) kinds.push_back(Map(kind));
   const auto result = segmenter->Segment(Gradient(40, 24), {kinds}, nullptr);
   ASSERT_THAT(result, IsOk());
   ASSERT_EQ(result->kinds.size(), kinds.size());

@@ -42,7 +42,7 @@ NetworkPredictor PredictorOf(std::vector<std::shared_ptr<Network>> members) {
 
 std::vector<KindRequest> AllMaps() {
   std::vector<KindRequest> requests;
-  for (const UncertaintyKind kind : kAllUncertaintyKinds) requests.push_back({kind, true, 0.1f});
+  for (const UncertaintyKind kind : kMemberUncertaintyKinds) requests.push_back({kind, true, 0.1f});
   return requests;
 }
 

@@ -126,7 +126,7 @@ EvaluationResult SampleTeacher() {
   result.rss = 0.826;
   AddCalibration(&result, 0.01);
   double quality = 0.93;
-  for (const UncertaintyKind kind : kAllUncertaintyKinds) {
+  for (const UncertaintyKind kind : kMemberUncertaintyKinds) {
     KindFigures figures = Kind(kind, quality, 0.049);
     figures.rejection = Rejection(kTeacherCurve, 0.951);
     for (const PaperClass& paper : kClasses) {
