@@ -265,7 +265,8 @@ absl::Status ServerImpl::StartGrpc() {
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
   grpc_address_ = absl::StrCat(address.host, ":", port);
   health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(),
-                                          std::vector<std::string>{kServiceName, kInferenceServiceName});
+                                          std::vector<std::string>{kServiceName, kInferenceServiceName},
+                                          [this](const std::set<std::string>& names) { metrics_.ModelsServe(names); });
   health_->ShowModels(NamesOf(*models_.Now()));
   if (lifecycle_ != nullptr) lifecycle_->Open();
   if (config_.self_probe_interval_ms() > 0) StartSelfProbe(address.host, port);

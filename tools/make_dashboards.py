@@ -36,8 +36,9 @@ def quantile(q: float, histogram: str, labels: str, by: str) -> str:
 
 SERVICE_ROWS = [
     ("Now", 4, [
-        ("Servers up", "Servers whose metrics page answers.", "none",
-         [(f'sum(up{{job="candor", {SERVER}}})', "up")], {"type": "stat"}),
+        ("Servers", "Those whose metrics page answers, and those of them that are ready.", "none",
+         [(f'sum(up{{job="candor", {SERVER}}})', "up"),
+          (f"count(max by (instance) (candor_serving{{{SERVER}}}) == 1) or vector(0)", "ready")], {"type": "stat"}),
         ("Requests", "Pictures and frames asked for, by any protocol, a second.", "reqps",
          [(f"sum({rate('candor_requests_total', SEGMENT)})", "requests")], {"type": "stat"}),
         ("Failed", "Share of requests that failed through no fault of the caller, 5 minutes. The alert rings above 1 %.",
