@@ -9,10 +9,10 @@
 #include "core/base/pem.h"
 #include "fuzz/target.h"
 #include "google/rpc/status.pb.h"
+#include "security/token_table.h"
 #include "server/config.h"
 #include "server/error_details.h"
 #include "server/request_identity.h"
-#include "server/security/token_table.h"
 #include "server/short_line.h"
 
 namespace candor {

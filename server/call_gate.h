@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "security/authorizer.h"
 #include "server/request_identity.h"
-#include "server/security/authorizer.h"
 #include "server/segment_task.h"
 
 namespace candor {

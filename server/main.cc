@@ -18,6 +18,7 @@
 #include "core/model/bundle.h"
 #include "core/segmenter/segmenter.h"
 #include "google/protobuf/text_format.h"
+#include "security/security.h"
 #include "server/config.h"
 #include "server/execution/inference_scheduler.h"
 #include "server/flags.h"
@@ -25,7 +26,6 @@
 #include "server/lifecycle/load_model.h"
 #include "server/model_registry.h"
 #include "server/process_setup.h"
-#include "server/security/security.h"
 #include "server/server.h"
 #include "server/shutdown_signal.h"
 
@@ -147,7 +147,9 @@ int Run(int argc, char** argv) {
   absl::StatusOr<v1::ServerConfig> config = MakeServerConfig(flags);
   if (!config.ok()) return Fail(ExitCode::kConfiguration, config.status());
   SetLogLevel(*ParseLogLevel(config->log_level()));
-  const absl::Status security = OpenSecurity(*config).status();  // now, not after the models are loaded
+  // Now, not after the models are loaded.
+  const absl::Status security =
+      OpenSecurity(config->has_tls() ? &config->tls() : nullptr, config->token_file()).status();
   if (!security.ok()) return Fail(ExitCode::kConfiguration, security);
   if (flags.print_config) {
     std::string text;

@@ -28,6 +28,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "security/security.h"
 #include "server/build_info.h"
 #include "server/call_gate.h"
 #include "server/config.h"
@@ -43,7 +44,6 @@
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/triton_metrics.h"
 #include "server/refused_pictures.h"
-#include "server/security/security.h"
 #include "server/segmentation_service.h"
 
 namespace candor {
@@ -265,7 +265,8 @@ absl::Status ServerImpl::StartGrpc() {
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.listen()));
   grpc_address_ = absl::StrCat(address.host, ":", port);
   health_ = std::make_unique<HealthBoard>(grpc_->GetHealthCheckService(),
-                                          std::vector<std::string>{kServiceName, kInferenceServiceName});
+                                          std::vector<std::string>{kServiceName, kInferenceServiceName},
+                                          [this](const std::set<std::string>& names) { metrics_.ModelsServe(names); });
   health_->ShowModels(NamesOf(*models_.Now()));
   if (lifecycle_ != nullptr) lifecycle_->Open();
   if (config_.self_probe_interval_ms() > 0) StartSelfProbe(address.host, port);
@@ -347,7 +348,7 @@ void ServerImpl::Drain() {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config,
                                                       std::unique_ptr<ModelRegistry> models,
                                                       InferenceScheduler* scheduler, ModelLoading loading) {
-  ASSIGN_OR_RETURN(Security security, OpenSecurity(config));
+  ASSIGN_OR_RETURN(Security security, OpenSecurity(config.has_tls() ? &config.tls() : nullptr, config.token_file()));
   std::unique_ptr<RefusedPictures> refused_pictures;
   if (!config.refused_dump_dir().empty()) {
     absl::StatusOr<std::unique_ptr<RefusedPictures>> opened = RefusedPictures::Open(

@@ -20,6 +20,7 @@ SERVER = 'instance=~"$instance"'
 MODEL = 'instance=~"$instance", model=~"$model"'
 SEGMENT = f'method=~"Segment.*|Model(Stream)?Infer", {MODEL}'
 RUN = 'instance=~"$instance"'
+TRAINING_SERVICE = 'instance=~"$service"'
 
 
 def rate(metric: str, labels: str) -> str:
@@ -36,8 +37,9 @@ def quantile(q: float, histogram: str, labels: str, by: str) -> str:
 
 SERVICE_ROWS = [
     ("Now", 4, [
-        ("Servers up", "Servers whose metrics page answers.", "none",
-         [(f'sum(up{{job="candor", {SERVER}}})', "up")], {"type": "stat"}),
+        ("Servers", "Those whose metrics page answers, and those of them that are ready.", "none",
+         [(f'sum(up{{job="candor", {SERVER}}})', "up"),
+          (f"count(max by (instance) (candor_serving{{{SERVER}}}) == 1) or vector(0)", "ready")], {"type": "stat"}),
         ("Requests", "Pictures and frames asked for, by any protocol, a second.", "reqps",
          [(f"sum({rate('candor_requests_total', SEGMENT)})", "requests")], {"type": "stat"}),
         ("Failed", "Share of requests that failed through no fault of the caller, 5 minutes. The alert rings above 1 %.",
@@ -175,6 +177,22 @@ TRAINING_ROWS = [
         ("Waiting for data", "Share of a step's time that is spent waiting for data, 5 minutes.", "percentunit",
          [('job_instance:candor_training_data_wait:ratio_rate5m{instance=~"$instance"}', "{{instance}}")], {}),
     ]),
+    ("Training service", 8, [
+        ("Runs", "Runs of candor-training-server by state, stacked.", "short",
+         [(f"sum by (state) (candor_training_service_runs{{{TRAINING_SERVICE}}})", "{{state}}")], {"stacked": True}),
+        ("Failed runs", "How many more runs have failed than an hour ago. The alert rings above 0.", "none",
+         [(f'sum(delta(candor_training_service_runs{{{TRAINING_SERVICE}, state="failed"}}[1h]))', "failed in an hour")],
+         {"type": "stat", "steps": [0.5, 1.5]}),
+        ("Since the last step", "Time since the run that waits longest logged a step or was started; 0 if none runs. The alert rings "
+         "above 30 minutes.", "s", [(f"candor_training_service_last_step_age_seconds{{{TRAINING_SERVICE}}}", "{{instance}}")],
+         {"steps": [900, 1800]}),
+    ]),
+    ("Training service: work", 8, [
+        ("Images", "Crops that the trainings which run now go through a second, together.", "ops",
+         [(f"candor_training_service_images_per_second{{{TRAINING_SERVICE}}}", "{{instance}}")], {}),
+        ("Steps done", "Optimizer steps of all runs that are on disk.", "short",
+         [(f"candor_training_service_steps_done{{{TRAINING_SERVICE}}}", "{{instance}}")], {}),
+    ]),
 ]
 
 INSTANCE_OF = "label_values({}, instance)"
@@ -183,8 +201,9 @@ DASHBOARDS = {
                 {"instance": INSTANCE_OF.format("candor_build_info"), "model": "label_values(candor_model_loaded, model)"}),
     "uncertainty": ("candor: uncertainty", "What the models say of the pictures, and how far to trust it.", UNCERTAINTY_ROWS,
                     {"instance": INSTANCE_OF.format("candor_build_info"), "model": "label_values(candor_model_loaded, model)"}),
-    "training": ("candor: training", "Runs of candor-train with --metrics-listen.", TRAINING_ROWS,
-                 {"instance": INSTANCE_OF.format("candor_training_steps")}),
+    "training": ("candor: training", "Runs of candor-train with --metrics-listen, and those of candor-training-server.",
+                 TRAINING_ROWS, {"instance": INSTANCE_OF.format("candor_training_steps"),
+                                 "service": INSTANCE_OF.format("candor_training_service_runs")}),
 }
 
 

@@ -23,7 +23,8 @@ constexpr char kHelp[] = R"(Examples:
   candor train resume street
   candor train publish street --model street && candor admin reload
 
---server is the address of candor-training-server. Paths in the configuration are that machine's. --json prints one object a
+--server is the address of candor-training-server. Where that asks for tokens (--token-file), status and watch take one of
+the role infer, all else one of the role admin. Paths in the configuration are that machine's. --json prints one object a
 run and line: run, state (queued, running, cancelling, succeeded, failed, cancelled), message, directory, executor, created,
 started, ended, starts, progress, trainings [{name, done, step, steps, loss, images_per_second, validation_miou}]; publish:
 directory, version, digest. Exit codes: 0 done, for watch: the run succeeded; 1 refused, for watch: it failed; 75 for watch:

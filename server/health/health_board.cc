@@ -8,7 +8,7 @@
 namespace candor {
 
 void HealthBoard::ShowModels(const std::set<std::string>& names) {
-  // Held while calling out, so that two changes reach gRPC in their order; gRPC only takes a lock of its own.
+  // Held while calling out, so that two changes arrive in their order; gRPC only takes a lock of its own.
   absl::MutexLock lock(&mu_);
   for (const std::string& name : names) health_->SetServingStatus(name, true);
   for (const std::string& service : services_) health_->SetServingStatus(service, !names.empty());
@@ -16,11 +16,14 @@ void HealthBoard::ShowModels(const std::set<std::string>& names) {
     if (names.count(name) == 0) health_->SetServingStatus(name, false);
   }
   shown_ = names;
+  if (!is_closed_) listener_(names);
 }
 
 void HealthBoard::Close() {
   absl::MutexLock lock(&mu_);
   health_->Shutdown();
+  is_closed_ = true;
+  listener_({});
 }
 
 }  // namespace candor

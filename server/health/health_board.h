@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,9 +20,12 @@ namespace candor {
 // since gRPC's health service forgets no name. Thread-safe.
 class HealthBoard {
  public:
+  // Learns which models and aliases serve; none once the board is closed. Must not call the board.
+  using Listener = std::function<void(const std::set<std::string>& names)>;
+
   // `health` is the server's and outlives the board. `services` serve as soon as, and as long as, there is a model.
-  HealthBoard(grpc::HealthCheckServiceInterface* health, std::vector<std::string> services)
-      : health_(health), services_(std::move(services)) {}
+  HealthBoard(grpc::HealthCheckServiceInterface* health, std::vector<std::string> services, Listener listener)
+      : health_(health), services_(std::move(services)), listener_(std::move(listener)) {}
 
   HealthBoard(const HealthBoard&) = delete;
   HealthBoard& operator=(const HealthBoard&) = delete;
@@ -35,8 +39,10 @@ class HealthBoard {
  private:
   grpc::HealthCheckServiceInterface* const health_;
   const std::vector<std::string> services_;
+  const Listener listener_;
   absl::Mutex mu_;
   std::set<std::string> shown_ ABSL_GUARDED_BY(mu_);
+  bool is_closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace candor

@@ -72,6 +72,10 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
                       .Register(*registry_)),
       model_loaded_(
           BuildGauge().Name("candor_model_loaded").Help("1 for each model that is served.").Register(*registry_)),
+      serving_(BuildGauge()
+                   .Name("candor_serving")
+                   .Help("1 while readiness (grpc.health.v1) says SERVING of the model, else 0.")
+                   .Register(*registry_)),
       model_load_seconds_(BuildGauge()
                               .Name("candor_model_load_seconds")
                               .Help("Time to read, verify and warm up the model.")
@@ -161,6 +165,7 @@ Metrics::Metrics(absl::string_view version, absl::string_view git, const std::ve
 void Metrics::AddModel(const ModelMetricsInfo& model) {
   // A family's Add returns the series of those labels if it is there already.
   model_loaded_.Add({{"model", model.name}, {"version", absl::StrCat(model.version)}}).Set(1);
+  serving_.Add({{"model", model.name}});  // 0 until readiness says more
   model_load_seconds_.Add({{"model", model.name}}).Set(model.load_seconds);
   model_members_.Add({{"model", model.name}}).Set(model.members);
   model_members_damaged_.Add({{"model", model.name}}).Set(model.damaged_members);
@@ -207,6 +212,11 @@ void Metrics::AddModel(const ModelMetricsInfo& model) {
 
 void Metrics::ModelLoadEnded(absl::string_view model, bool has_succeeded) {
   model_loads_.Add({{"model", std::string(model)}, {"result", has_succeeded ? "ok" : "failed"}}).Increment();
+}
+
+void Metrics::ModelsServe(const std::set<std::string>& names) {
+  absl::MutexLock lock(&mu_);
+  for (const auto& [model, metrics] : models_) serving_.Add({{"model", model}}).Set(names.count(model));
 }
 
 void Metrics::RemoveModel(absl::string_view name, int version) {

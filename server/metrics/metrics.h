@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ class Metrics {
   void AddModel(const ModelMetricsInfo& model) ABSL_LOCKS_EXCLUDED(mu_);
   // A version of it was loaded while serving, or was to be.
   void ModelLoadEnded(absl::string_view model, bool has_succeeded);
+  // Readiness says SERVING of these models, and of no other that is or was loaded; further names are ignored.
+  void ModelsServe(const std::set<std::string>& names) ABSL_LOCKS_EXCLUDED(mu_);
   // It is served no more.
   void RemoveModel(absl::string_view name, int version) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -125,6 +128,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& stage_duration_;
   prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Gauge>& model_loaded_;
+  prometheus::Family<prometheus::Gauge>& serving_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
   prometheus::Family<prometheus::Gauge>& model_members_;
   prometheus::Family<prometheus::Gauge>& model_members_damaged_;

@@ -14,7 +14,7 @@ PROMETHEUS = SOURCE / "deploy" / "prometheus"
 DASHBOARDS = SOURCE / "deploy" / "grafana" / "dashboards"
 OPERATIONS = SOURCE / "docs" / "operations.md"
 _PROMTOOL = TOOLS / "usr" / "bin" / "promtool"
-_VARIABLES = {"$__rate_interval": "1m", "$instance": ".*", "$model": ".*"}
+_VARIABLES = {"$__rate_interval": "1m", "$instance": ".*", "$model": ".*", "$service": ".*"}
 
 
 def skip_without(*programs):

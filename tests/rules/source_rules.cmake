@@ -2,7 +2,7 @@
 #
 # cmake -DROOT=<checkout> -P source_rules.cmake: reports every source file that breaks a rule of the tree, and fails if one
 # does. The rules: folders depend one way; Torch stays below the firewall and never meets gRPC or protobuf in one file; gRPC
-# stays in server, client and trainer/service; OpenCV stays in core/image; at most 500 lines; the licence in the first line.
+# stays in server, client, wire, security and trainer/service; OpenCV stays in core/image; at most 500 lines; the licence in the first line.
 # Includes are followed through our own headers, since what a header brings in counts as much as what a file names.
 cmake_minimum_required(VERSION 3.25)
 
@@ -17,10 +17,11 @@ set(sees_core/engine core/base core/kernels core/image core/model core/nn)
 set(sees_core/uncertainty core/base core/image core/model core/nn)
 set(sees_core/segmenter core/base core/image core/model core/nn core/engine core/uncertainty)
 set(sees_wire "")
-set(sees_server core/base core/image core/model core/uncertainty core/segmenter wire)
-set(sees_trainer core/base core/image core/model core/nn core/uncertainty core/segmenter)
+set(sees_security core/base)
+set(sees_server core/base core/image core/model core/uncertainty core/segmenter wire security)
+set(sees_trainer core/base core/image core/model core/nn core/uncertainty core/segmenter security)
 set(sees_client core/base core/image wire)
-set(folders core/base core/kernels core/image core/model core/nn core/engine core/uncertainty core/segmenter wire server trainer client)
+set(folders core/base core/kernels core/image core/model core/nn core/engine core/uncertainty core/segmenter wire security server trainer client)
 
 # Outside libraries: what their includes look like, and the folders that may use them.
 set(libraries torch grpc opencv)
@@ -30,7 +31,7 @@ set(pattern_opencv "^opencv2/")
 set(pattern_protobuf "^google/protobuf/|\\.pb\\.h$")
 set(pattern_spdlog "^(spdlog|fmt)/")
 set(users_torch "^(core/(nn|engine|uncertainty|segmenter)|trainer|bench)(/|$)")
-set(users_grpc "^(server|client|wire|client_demo|trainer/service|install|integration|python|testing|bench|fuzz)(/|$)")
+set(users_grpc "^(server|client|wire|security|client_demo|trainer/service|install|integration|python|testing|bench|fuzz)(/|$)")
 set(users_opencv "^core/image(/|$)")
 
 set(max_lines 500)
@@ -126,7 +127,7 @@ endmacro()
 macro(check_direction file)
   folder_of(${file} from)
   set(seen ${sees_${from}})
-  if(${file} MATCHES "^tests/(core/[a-z]+|server|trainer|client)")
+  if(${file} MATCHES "^tests/(core/[a-z]+|security|server|trainer|client)")
     # A test sees what its subject sees, and may compare it with any part of the core. Other tests, as integration/, join
     # everything.
     set(from ${CMAKE_MATCH_1})
@@ -160,7 +161,7 @@ macro(check_form file)
 endmacro()
 
 set(patterns "")
-foreach(top core wire server client trainer tests bench fuzz tools proto cmake examples python)
+foreach(top core wire security server client trainer tests bench fuzz tools proto cmake examples python)
   foreach(kind *.h *.cc *.cu *.cuh *.proto *.cmake *.sh *.py CMakeLists.txt)
     list(APPEND patterns ${ROOT}/${top}/${kind})
   endforeach()

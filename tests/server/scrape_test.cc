@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -44,6 +45,7 @@ TEST(ScrapeTest, CountsWhatWasAskedAndAnswered) {
            "candor_stage_duration_seconds_count{model=\"street\",stage=\"infer\"} 2",
            "candor_stage_duration_seconds_count{model=\"street\",stage=\"encode\"} 2",
            "candor_model_loaded{model=\"street\",version=\"3\"} 1",
+           "candor_serving{model=\"street\"} 1",
            "candor_model_load_seconds{model=\"committee\"} 0.25",
            // FourPixels(): half of the pixels above 0.3, mean 0.4, two pixels "class2" of 0.4 and 1.
            "candor_uncertain_pixel_ratio_sum{model=\"street\"} 1",
@@ -63,6 +65,19 @@ TEST(ScrapeTest, ARefusedRequestIsNoPicture) {
   ASSERT_FALSE(live.Segment(RawRequest()).ok());
   EXPECT_TRUE(live.ScrapeUntil("candor_requests_total{code=\"INTERNAL\",method=\"Segment\",model=\"street\"} 1"));
   EXPECT_THAT(live.Scrape(), HasSubstr("candor_images_total{model=\"street\"} 0"));
+}
+
+TEST(ScrapeTest, AServerThatDrainsIsThereButDoesNotServe) {
+  LiveServer live;
+  live.street().Block();
+  PendingCall accepted(&live, RawRequest());
+  live.street().WaitForCalls(1);
+  std::thread drainer([&live] { live.server().Drain(); });
+  EXPECT_TRUE(live.ScrapeUntil("candor_serving{model=\"street\"} 0")) << live.Scrape();
+  EXPECT_TRUE(live.ScrapeUntil("candor_serving{model=\"committee\"} 0")) << live.Scrape();
+  live.street().Release();
+  EXPECT_TRUE(accepted.Wait().ok());
+  drainer.join();
 }
 
 TEST(ScrapeTest, OtherPathsAreNotFound) {

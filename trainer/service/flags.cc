@@ -15,7 +15,8 @@ constexpr char kDescription[] =
     "machine, or Slurm's jobs. Prints 'listening grpc=HOST:PORT metrics=HOST:PORT' once ready. SIGTERM stops local "
     "runs,\n"
     "their checkpoints are kept, and the next start goes on with them; Slurm's jobs go on meanwhile.\n"
-    "Exit codes: 0 stopped, 2 usage, 69 a port is taken, 74 the runs' folder cannot be used, 78 wrong certificates.";
+    "Exit codes: 0 stopped, 2 usage, 69 a port is taken, 74 the runs' folder cannot be used, 78 wrong certificates or\n"
+    "tokens.";
 
 void AddFlags(CLI::App* app, ServiceFlags* flags) {
   app->set_version_flag("--version", absl::StrCat("candor-training-server ", CANDOR_VERSION));
@@ -46,6 +47,11 @@ void AddFlags(CLI::App* app, ServiceFlags* flags) {
   app->add_option("--tls-key", flags->tls_key, "Its private key, PEM")->type_name("FILE");
   app->add_option("--tls-client-ca", flags->tls_client_ca, "Callers need a certificate of this authority, PEM")
       ->type_name("FILE");
+  app->add_option(
+         "--token-file", flags->token_file,
+         "Callers need a token of this file, which has one 'infer TOKEN' (may look) or 'admin TOKEN' (may do all)"
+         " a line; read again when it changes")
+      ->type_name("FILE");
   app->add_flag("--insecure", flags->insecure,
                 "Let anyone who reaches an address that is not loopback start trainings");
 }
@@ -60,9 +66,15 @@ std::string Problem(const ServiceFlags& flags) {
   if (flags.tls_cert.empty() != flags.tls_key.empty()) return "--tls-cert and --tls-key: must be given together";
   if (!flags.tls_client_ca.empty() && flags.tls_cert.empty()) return "--tls-client-ca: needs --tls-cert and --tls-key";
   if (flags.executor == "slurm" && flags.submit.empty()) return "--submit: is required with --executor slurm";
-  if (!IsLoopback(flags.listen) && flags.tls_client_ca.empty() && !flags.insecure) {
-    return absl::StrCat("--listen: an address that is not loopback needs --tls-client-ca (or --insecure), got ",
-                        flags.listen);
+  if (IsLoopback(flags.listen)) return "";
+  if (!flags.token_file.empty() && flags.tls_cert.empty()) {
+    return absl::StrCat("--token-file: needs --tls-cert and --tls-key, since --listen (", flags.listen,
+                        ") is not a loopback address");
+  }
+  if (flags.tls_client_ca.empty() && flags.token_file.empty() && !flags.insecure) {
+    return absl::StrCat(
+        "--listen: an address that is not loopback needs --tls-client-ca or --token-file (or --insecure), got ",
+        flags.listen);
   }
   return "";
 }

@@ -25,6 +25,7 @@ struct ServiceFlags {
   std::string tls_cert;
   std::string tls_key;
   std::string tls_client_ca;
+  std::string token_file;
   bool insecure = false;
 };
 

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "core/base/log.h"
+#include "security/security.h"
 #include "trainer/service/flags.h"
 #include "trainer/service/local_executor.h"
 #include "trainer/service/service_server.h"
@@ -50,8 +51,19 @@ absl::StatusOr<std::unique_ptr<RunExecutor>> MakeExecutor(const ServiceFlags& fl
       SlurmExecutor::Options{std::filesystem::absolute(flags.submit), train, flags.jobs, flags.sbatch_options});
 }
 
+absl::StatusOr<Security> SecurityOf(const ServiceFlags& flags) {
+  v1::TlsConfig tls;
+  tls.set_certificate_file(flags.tls_cert);
+  tls.set_key_file(flags.tls_key);
+  tls.set_client_ca_file(flags.tls_client_ca);
+  tls.set_require_client_certificate(!flags.tls_client_ca.empty());
+  return OpenSecurity(flags.tls_cert.empty() ? nullptr : &tls, flags.token_file);
+}
+
 int Serve(const ServiceFlags& flags) {
   CatchStopSignals();
+  absl::StatusOr<Security> security = SecurityOf(flags);  // before any run is started
+  if (!security.ok()) return Fail(security.status());
   absl::StatusOr<std::unique_ptr<RunExecutor>> executor = MakeExecutor(flags);
   if (!executor.ok()) return Fail(executor.status());
   RunsOptions options;
@@ -59,9 +71,8 @@ int Serve(const ServiceFlags& flags) {
   options.at_once = flags.at_once;
   const auto runs = TrainingRuns::Open(options, *std::move(executor));
   if (!runs.ok()) return Fail(runs.status());
-  const auto server = ServiceServer::Start(
-      {flags.listen, flags.metrics_listen, flags.model_repository, flags.tls_cert, flags.tls_key, flags.tls_client_ca},
-      runs->get());
+  const auto server = ServiceServer::Start({flags.listen, flags.metrics_listen, flags.model_repository},
+                                           *std::move(security), runs->get());
   if (!server.ok()) return Fail(server.status());
   std::cout << "listening grpc=" << (*server)->grpc_address() << " metrics=" << (*server)->metrics_address()
             << std::endl;

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "prometheus/exposer.h"
@@ -24,28 +23,13 @@ namespace candor {
 namespace {
 
 constexpr char kServiceName[] = "candor.v1.Training";
-constexpr int kMostThreads = 64;       // calls at once, watching ones included
-constexpr int kMostMessage = 1 << 20;  // a configuration has a few hundred bytes
-constexpr int64_t kMaxPem = 1 << 20;
+constexpr int kMostThreads = 64;           // calls at once, watching ones included
+constexpr int kMostMessage = 1 << 20;      // a configuration has a few hundred bytes
 constexpr std::chrono::seconds kGrace{2};  // for open calls at the end
 
 // gRPC's own errors as our log lines.
 void LogFromGrpc(gpr_log_func_args* args) {
   if (args->severity == GPR_LOG_SEVERITY_ERROR) LogDebug("gRPC", {{"message", args->message}});
-}
-
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const ServiceServerOptions& options) {
-  if (options.tls_cert.empty()) return grpc::InsecureServerCredentials();
-  grpc::SslServerCredentialsOptions::PemKeyCertPair pair;
-  ASSIGN_OR_RETURN(pair.cert_chain, ReadFile(options.tls_cert, kMaxPem));
-  ASSIGN_OR_RETURN(pair.private_key, ReadFile(options.tls_key, kMaxPem));
-  grpc::SslServerCredentialsOptions ssl;
-  ssl.pem_key_cert_pairs.push_back(std::move(pair));
-  if (!options.tls_client_ca.empty()) {
-    ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(options.tls_client_ca, kMaxPem));
-    ssl.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
-  }
-  return grpc::SslServerCredentials(ssl);
 }
 
 // ADDRESS with its port replaced.
@@ -55,8 +39,10 @@ std::string WithPort(const std::string& address, int port) {
 
 class GrpcServiceServer : public ServiceServer {
  public:
-  GrpcServiceServer(const ServiceServerOptions& options, TrainingRuns* runs)
-      : service_(runs, options.model_repository), metrics_(std::make_shared<ServiceMetrics>(runs)) {}
+  GrpcServiceServer(const ServiceServerOptions& options, Security security, TrainingRuns* runs)
+      : security_(std::move(security)),
+        service_(runs, options.model_repository, security_.authorizer.get()),
+        metrics_(std::make_shared<ServiceMetrics>(runs)) {}
   ~GrpcServiceServer() override {
     service_.Close();
     if (server_ == nullptr) return;
@@ -65,19 +51,19 @@ class GrpcServiceServer : public ServiceServer {
   }
 
   absl::Status Open(const ServiceServerOptions& options) {
-    ASSIGN_OR_RETURN(const auto credentials, Credentials(options));
     grpc::ServerBuilder builder;
     // On by default: a second service on the same port would start happily and take half the connections.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(kMostMessage);
     builder.SetResourceQuota(grpc::ResourceQuota("calls").SetMaxThreads(kMostThreads));
     int port = 0;
-    builder.AddListeningPort(options.listen, credentials, &port);
+    builder.AddListeningPort(
+        options.listen,
+        security_.tls == nullptr ? grpc::InsecureServerCredentials() : security_.tls->MakeServerCredentials(), &port);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
-      return absl::UnavailableError(
-          absl::StrCat("--listen: cannot listen on ", options.listen, ", or its certificates do not fit each other"));
+      return absl::UnavailableError(absl::StrCat("--listen: cannot listen on ", options.listen));
     }
     server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
     grpc_address_ = WithPort(options.listen, port);
@@ -100,6 +86,7 @@ class GrpcServiceServer : public ServiceServer {
     return absl::OkStatus();
   }
 
+  const Security security_;  // outlives the server
   TrainingService service_;
   const std::shared_ptr<ServiceMetrics> metrics_;
   std::unique_ptr<grpc::Server> server_;
@@ -111,11 +98,11 @@ class GrpcServiceServer : public ServiceServer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(const ServiceServerOptions& options,
-                                                                    TrainingRuns* runs) {
+                                                                    Security security, TrainingRuns* runs) {
   gpr_set_log_function(LogFromGrpc);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto server = std::make_unique<GrpcServiceServer>(options, runs);
+  auto server = std::make_unique<GrpcServiceServer>(options, std::move(security), runs);
   RETURN_IF_ERROR(server->Open(options));
   return server;
 }

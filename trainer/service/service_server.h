@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "security/security.h"
 #include "trainer/service/training_runs.h"
 
 namespace candor {
@@ -13,18 +14,15 @@ struct ServiceServerOptions {
   std::string listen;            // HOST:PORT, port 0 takes a free one
   std::string metrics_listen;    // the same, or "off"
   std::string model_repository;  // "": nothing can be published
-  // PEM files; "": none. A client authority makes callers show a certificate.
-  std::string tls_cert;
-  std::string tls_key;
-  std::string tls_client_ca;
 };
 
 // candor.v1.Training, grpc.health.v1 and reflection on one port, and the metrics page. The destructor ends open calls
 // and closes both.
 class ServiceServer {
  public:
-  // `runs` outlives the server. Unavailable: an address cannot be listened on. InvalidArgument, NotFound: the files.
-  static absl::StatusOr<std::unique_ptr<ServiceServer>> Start(const ServiceServerOptions& options, TrainingRuns* runs);
+  // `runs` outlives the server. Unavailable: an address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<ServiceServer>> Start(const ServiceServerOptions& options, Security security,
+                                                              TrainingRuns* runs);
   virtual ~ServiceServer() = default;
 
   // HOST:PORT with the real port.

@@ -87,8 +87,9 @@ grpc::Status TrainingService::Answer(const absl::StatusOr<RunView>& view, v1::Ru
   return grpc::Status::OK;
 }
 
-grpc::Status TrainingService::CreateRun(grpc::ServerContext* /*context*/, const v1::CreateRunRequest* request,
+grpc::Status TrainingService::CreateRun(grpc::ServerContext* context, const v1::CreateRunRequest* request,
                                         v1::Run* response) {
+  if (const absl::Status status = Authorize(*context, Role::kAdmin); !status.ok()) return ToGrpc(status);
   if (is_closing_) return ToGrpc(absl::UnavailableError("the service is shutting down"));
   const std::string name = request->name().empty() ? NameOfNow() : request->name();
   if (const absl::Status status = CheckName("name", name); !status.ok()) return ToGrpc(status);
@@ -97,30 +98,35 @@ grpc::Status TrainingService::CreateRun(grpc::ServerContext* /*context*/, const 
   return Answer(runs_.Create(name, config->text, config->members), response);
 }
 
-grpc::Status TrainingService::GetRun(grpc::ServerContext* /*context*/, const v1::GetRunRequest* request,
+grpc::Status TrainingService::GetRun(grpc::ServerContext* context, const v1::GetRunRequest* request,
                                      v1::Run* response) {
+  if (const absl::Status status = Authorize(*context, Role::kInfer); !status.ok()) return ToGrpc(status);
   return Answer(runs_.Get(request->name()), response);
 }
 
-grpc::Status TrainingService::ListRuns(grpc::ServerContext* /*context*/, const v1::ListRunsRequest* /*request*/,
+grpc::Status TrainingService::ListRuns(grpc::ServerContext* context, const v1::ListRunsRequest* /*request*/,
                                        v1::ListRunsResponse* response) {
+  if (const absl::Status status = Authorize(*context, Role::kInfer); !status.ok()) return ToGrpc(status);
   for (const RunView& view : runs_.List()) Fill(view, response->add_runs());
   return grpc::Status::OK;
 }
 
-grpc::Status TrainingService::CancelRun(grpc::ServerContext* /*context*/, const v1::CancelRunRequest* request,
+grpc::Status TrainingService::CancelRun(grpc::ServerContext* context, const v1::CancelRunRequest* request,
                                         v1::Run* response) {
+  if (const absl::Status status = Authorize(*context, Role::kAdmin); !status.ok()) return ToGrpc(status);
   return Answer(runs_.Cancel(request->name()), response);
 }
 
-grpc::Status TrainingService::ResumeRun(grpc::ServerContext* /*context*/, const v1::ResumeRunRequest* request,
+grpc::Status TrainingService::ResumeRun(grpc::ServerContext* context, const v1::ResumeRunRequest* request,
                                         v1::Run* response) {
+  if (const absl::Status status = Authorize(*context, Role::kAdmin); !status.ok()) return ToGrpc(status);
   if (is_closing_) return ToGrpc(absl::UnavailableError("the service is shutting down"));
   return Answer(runs_.Resume(request->name()), response);
 }
 
 grpc::Status TrainingService::WatchRun(grpc::ServerContext* context, const v1::WatchRunRequest* request,
                                        grpc::ServerWriter<v1::Run>* writer) {
+  if (const absl::Status status = Authorize(*context, Role::kInfer); !status.ok()) return ToGrpc(status);
   grpc::Status status = ToGrpc(absl::ResourceExhaustedError(absl::StrCat(kMostWatchers, " calls watch, the most")));
   if (++watchers_ <= kMostWatchers) status = Watch(context, request->name(), writer);
   --watchers_;
@@ -151,8 +157,9 @@ grpc::Status TrainingService::Watch(grpc::ServerContext* context, const std::str
   return grpc::Status::CANCELLED;
 }
 
-grpc::Status TrainingService::PublishBundle(grpc::ServerContext* /*context*/, const v1::PublishBundleRequest* request,
+grpc::Status TrainingService::PublishBundle(grpc::ServerContext* context, const v1::PublishBundleRequest* request,
                                             v1::PublishBundleResponse* response) {
+  if (const absl::Status status = Authorize(*context, Role::kAdmin); !status.ok()) return ToGrpc(status);
   if (repository_.empty()) {
     return ToGrpc(absl::FailedPreconditionError("the service has no model repository (--model-repository)"));
   }

@@ -5,16 +5,19 @@
 #include <string>
 
 #include "candor/v1/training.grpc.pb.h"
+#include "security/authorizer.h"
 #include "trainer/service/training_runs.h"
 
 namespace candor {
 
 // candor.v1.Training over a set of runs. One thread a call, as gRPC's synchronous services have it: calls are few.
-// Thread-safe.
+// Where there are tokens, looking at runs takes the role infer, all else the role admin; where there are none, whoever
+// reaches the service may do all. Thread-safe.
 class TrainingService : public v1::Training::Service {
  public:
-  // `runs` outlives the service; `repository` is where bundles are published, "": nowhere.
-  TrainingService(TrainingRuns* runs, std::string repository) : runs_(*runs), repository_(std::move(repository)) {}
+  // `runs` and `authorizer` outlive the service; `repository` is where bundles are published, "": nowhere.
+  TrainingService(TrainingRuns* runs, std::string repository, Authorizer* authorizer)
+      : runs_(*runs), repository_(std::move(repository)), authorizer_(*authorizer) {}
 
   grpc::Status CreateRun(grpc::ServerContext* context, const v1::CreateRunRequest* request, v1::Run* response) override;
   grpc::Status GetRun(grpc::ServerContext* context, const v1::GetRunRequest* request, v1::Run* response) override;
@@ -31,12 +34,17 @@ class TrainingService : public v1::Training::Service {
   void Close() { is_closing_ = true; }
 
  private:
+  // Errors of Authorizer::Check.
+  absl::Status Authorize(const grpc::ServerContext& context, Role role) const {
+    return authorizer_.has_tokens() ? authorizer_.Check(context, role) : absl::OkStatus();
+  }
   grpc::Status Watch(grpc::ServerContext* context, const std::string& name, grpc::ServerWriter<v1::Run>* writer);
   void Fill(const RunView& view, v1::Run* message) const;
   grpc::Status Answer(const absl::StatusOr<RunView>& view, v1::Run* message) const;
 
   TrainingRuns& runs_;
   const std::string repository_;
+  Authorizer& authorizer_;
   std::atomic<bool> is_closing_{false};
   std::atomic<int> watchers_{0};
 };

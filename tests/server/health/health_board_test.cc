@@ -5,7 +5,9 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -27,7 +29,8 @@ class HealthBoardTest : public testing::Test {
     grpc::EnableDefaultHealthCheckService(true);
     server_ = grpc::ServerBuilder().BuildAndStart();
     stub_ = Health::NewStub(server_->InProcessChannel({}));
-    board_ = std::make_unique<HealthBoard>(server_->GetHealthCheckService(), std::vector<std::string>{"service"});
+    board_ = std::make_unique<HealthBoard>(server_->GetHealthCheckService(), std::vector<std::string>{"service"},
+                                           [this](const std::set<std::string>& names) { told_.push_back(names); });
   }
   ~HealthBoardTest() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
@@ -50,6 +53,7 @@ class HealthBoardTest : public testing::Test {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Health::Stub> stub_;
   std::unique_ptr<HealthBoard> board_;
+  std::vector<std::set<std::string>> told_;
 };
 
 TEST_F(HealthBoardTest, AServiceServesWhileThereIsAModel) {
@@ -72,6 +76,16 @@ TEST_F(HealthBoardTest, ModelsComeAndGo) {
   EXPECT_EQ(Check("student"), kServing);
   board_->ShowModels({"street", "student"});
   EXPECT_EQ(Check("street"), kServing);
+}
+
+TEST_F(HealthBoardTest, TellsWhatServes) {
+  board_->ShowModels({"street", "student"});
+  board_->ShowModels({"night"});
+  board_->Close();
+  board_->ShowModels({"street"});
+  EXPECT_EQ(Check("street"), kNotServing);
+  EXPECT_THAT(told_, testing::ElementsAre(std::set<std::string>{"street", "student"}, std::set<std::string>{"night"},
+                                          std::set<std::string>{}));
 }
 
 TEST_F(HealthBoardTest, AWatcherSeesAModelComeAndGo) {

@@ -61,6 +61,16 @@ TEST_F(MetricsTest, SaysWhichModelIsWithoutSomeMembers) {
   EXPECT_THAT(Page(), Not(HasSubstr("candor_model_members_damaged{model=\"committee\"}")));
 }
 
+TEST_F(MetricsTest, SaysOfEachModelWhetherItServes) {
+  EXPECT_THAT(Page(), HasSubstr("candor_serving{model=\"street\"} 0\n"));
+  metrics_.ModelsServe({"street", "student"});
+  EXPECT_THAT(Page(), HasSubstr("candor_serving{model=\"street\"} 1\n"));
+  EXPECT_THAT(Page(), Not(HasSubstr("candor_serving{model=\"student\"}")));  // an alias
+  metrics_.RemoveModel("street", 3);
+  metrics_.ModelsServe({});
+  EXPECT_THAT(Page(), HasSubstr("candor_serving{model=\"street\"} 0\n"));
+}
+
 TEST_F(MetricsTest, CountsRequestsByMethodModelAndCode) {
   metrics_.RequestStarted();
   metrics_.RequestStarted();

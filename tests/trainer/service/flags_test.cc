@@ -59,6 +59,9 @@ TEST(ServiceFlagsTest, WhatDoesNotFitIsAUsageErrorOnOneLine) {
       {{"--runs", "r", "--tls-cert", "c"}, "--tls-cert and --tls-key"},
       {{"--runs", "r", "--tls-client-ca", "c"}, "--tls-client-ca: needs"},
       {{"--runs", "r", "--listen", "0.0.0.0:8600"}, "not loopback"},
+      {{"--runs", "r", "--listen", "0.0.0.0:8600", "--tls-cert", "c", "--tls-key", "k"}, "not loopback"},
+      {{"--runs", "r", "--listen", "0.0.0.0:8600", "--token-file", "t"}, "--token-file: needs --tls-cert"},
+      {{"--runs", "r", "--listen", "0.0.0.0:8600", "--token-file", "t", "--insecure"}, "--token-file: needs"},
   };
   for (const auto& c : cases) {
     const Parsed parsed = Parse(c.arguments);
@@ -68,13 +71,18 @@ TEST(ServiceFlagsTest, WhatDoesNotFitIsAUsageErrorOnOneLine) {
   }
 }
 
-TEST(ServiceFlagsTest, OtherAddressesNeedCertificatesOrAWord) {
+TEST(ServiceFlagsTest, OtherAddressesNeedCertificatesTokensOrAWord) {
   EXPECT_TRUE(
       std::holds_alternative<ServiceFlags>(Parse({"--runs", "r", "--listen", "0.0.0.0:1", "--insecure"}).result));
   EXPECT_TRUE(std::holds_alternative<ServiceFlags>(
       Parse({"--runs", "r", "--listen", "0.0.0.0:1", "--tls-cert", "c", "--tls-key", "k", "--tls-client-ca", "a"})
           .result));
+  EXPECT_TRUE(std::holds_alternative<ServiceFlags>(
+      Parse({"--runs", "r", "--listen", "0.0.0.0:1", "--tls-cert", "c", "--tls-key", "k", "--token-file", "t"})
+          .result));
   EXPECT_TRUE(std::holds_alternative<ServiceFlags>(Parse({"--runs", "r", "--listen", "[::1]:0"}).result));
+  EXPECT_TRUE(std::holds_alternative<ServiceFlags>(
+      Parse({"--runs", "r", "--listen", "127.0.0.1:0", "--token-file", "t"}).result));
 }
 
 }  // namespace

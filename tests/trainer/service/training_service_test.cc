@@ -49,7 +49,8 @@ class TrainingServiceTest : public testing::Test {
     auto runs = TrainingRuns::Open(options, std::make_unique<FakeExecutor>(&script_));
     ASSERT_THAT(runs, IsOk());
     runs_ = *std::move(runs);
-    auto server = ServiceServer::Start({"127.0.0.1:0", "127.0.0.1:0", folder_.File("models"), "", "", ""}, runs_.get());
+    auto server = ServiceServer::Start({"127.0.0.1:0", "127.0.0.1:0", folder_.File("models")},
+                                       *OpenSecurity(nullptr, ""), runs_.get());
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     channel_ = grpc::CreateChannel(server_->grpc_address(), grpc::InsecureChannelCredentials());
@@ -251,12 +252,11 @@ TEST_F(TrainingServiceTest, MetricsCountRunsByState) {
 }
 
 TEST_F(TrainingServiceTest, APortInUseIsNamed) {
-  EXPECT_THAT(ServiceServer::Start({server_->grpc_address(), "off", "", "", "", ""}, runs_.get()),
+  EXPECT_THAT(ServiceServer::Start({server_->grpc_address(), "off", ""}, *OpenSecurity(nullptr, ""), runs_.get()),
               HasStatus(absl::StatusCode::kUnavailable, HasSubstr(server_->grpc_address())));
-  EXPECT_THAT(ServiceServer::Start({"127.0.0.1:0", server_->metrics_address(), "", "", "", ""}, runs_.get()),
-              HasStatus(absl::StatusCode::kUnavailable, HasSubstr("--metrics-listen")));
-  EXPECT_THAT(ServiceServer::Start({"127.0.0.1:0", "off", "", "/nowhere/cert", "/nowhere/key", ""}, runs_.get()),
-              HasStatus(absl::StatusCode::kNotFound, HasSubstr("/nowhere/cert")));
+  EXPECT_THAT(
+      ServiceServer::Start({"127.0.0.1:0", server_->metrics_address(), ""}, *OpenSecurity(nullptr, ""), runs_.get()),
+      HasStatus(absl::StatusCode::kUnavailable, HasSubstr("--metrics-listen")));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/security/tls_files.h"
+#include "security/tls_files.h"
 
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"

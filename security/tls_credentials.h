@@ -13,7 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "candor/v1/config.pb.h"
 #include "core/base/watched_files.h"
-#include "server/security/tls_files.h"
+#include "security/tls_files.h"
 
 namespace grpc {
 class ServerCredentials;

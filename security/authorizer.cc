@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Tokens and peers against roles.
-#include "server/security/authorizer.h"
+#include "security/authorizer.h"
 
 #include <utility>
 
@@ -59,7 +59,7 @@ std::shared_ptr<const TokenTable> Authorizer::CurrentTokens() {
 }
 
 absl::Status Authorizer::Check(std::optional<absl::string_view> authorization, absl::string_view peer, Role needed) {
-  if (token_file_.empty()) {
+  if (!has_tokens()) {
     if (needed == Role::kInfer || IsLoopbackPeer(peer)) return absl::OkStatus();
     return absl::PermissionDeniedError("without a token_file, admin calls are for callers on the server's machine");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A certificate, its key and the clients' authorities, checked as a set.
-#include "server/security/tls_files.h"
+#include "security/tls_files.h"
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"

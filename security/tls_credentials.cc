@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // gRPC's interface for certificates that change, with a check in front.
-#include "server/security/tls_credentials.h"
+#include "security/tls_credentials.h"
 
 #include <grpcpp/security/server_credentials.h>
 

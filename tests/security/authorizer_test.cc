@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/security/authorizer.h"
+#include "security/authorizer.h"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reading tokens, and comparing them without telling by time how much of one was right.
-#include "server/security/token_table.h"
+#include "security/token_table.h"
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>

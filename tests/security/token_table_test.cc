@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/security/token_table.h"
+#include "security/token_table.h"
 
 #include <string>
 

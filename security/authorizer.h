@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/watched_files.h"
-#include "server/security/token_table.h"
+#include "security/token_table.h"
 
 namespace candor {
 
@@ -31,6 +31,9 @@ class Authorizer {
 
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
+
+  // Whether there is a token file: else callers are told apart by their machine alone.
+  bool has_tokens() const { return !token_file_.empty(); }
 
   // OK if the caller has the role `needed`. Unauthenticated: no token, or an unknown one. PermissionDenied: the token
   // is of a lesser role or, without a token file, an admin call came from another machine.
