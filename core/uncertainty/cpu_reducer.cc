@@ -51,7 +51,7 @@ void ReduceAll(const std::vector<std::unique_ptr<FusedReduction>>& reductions) {
 void CpuReducer::Reset(int members, const ScoreMeaning& meaning) {
   members_ = members;
   added_ = 0;
-  learned_kinds_ = meaning.learned;
+  meaning_ = meaning;
 }
 
 absl::Status CpuReducer::Add(int index, const Scores& scores) {
@@ -59,8 +59,10 @@ absl::Status CpuReducer::Add(int index, const Scores& scores) {
   has_learned_ = scores.uncertainty.defined();
   if (has_learned_) {
     CheckScores(scores.uncertainty);
-    TORCH_CHECK(scores.uncertainty.size(1) == static_cast<int64_t>(learned_kinds_.size()), "uncertainty: want ",
-                learned_kinds_.size(), " channels, got ", scores.uncertainty.size(1));
+    const int64_t wanted =
+        meaning_.is_learned_per_class ? scores.logits.size(1) : static_cast<int64_t>(meaning_.learned.size());
+    TORCH_CHECK(scores.uncertainty.size(1) == wanted, "uncertainty: want ", wanted, " channels, got ",
+                scores.uncertainty.size(1));
   }
   batch_ = scores.logits.size(0);
   if (static_cast<int64_t>(pictures_.size()) < batch_) pictures_.resize(batch_);
@@ -87,9 +89,11 @@ absl::StatusOr<std::vector<Segmentation>> CpuReducer::Finish(absl::Span<const Pi
   for (int64_t n = 0; n < batch_; ++n) {
     Picture& picture = pictures_[n];
     if (added_ < members_) picture.scores.KeepFirst(added_);
-    const LearnedScores learned = {has_learned_ ? &picture.learned : nullptr, learned_kinds_};
+    const LearnedScores learned = {has_learned_ ? &picture.learned : nullptr, meaning_.learned,
+                                   meaning_.is_learned_per_class};
     reductions.push_back(
-        std::make_unique<FusedReduction>(picture.scores, learned, requests[n].region(), requests[n].request));
+        std::make_unique<FusedReduction>(picture.scores, learned, requests[n].region(), requests[n].request,
+                                         meaning_.is_dirichlet ? ClassScores::kDirichlet : ClassScores::kLogits));
   }
   ReduceAll(reductions);
   std::vector<Segmentation> results;

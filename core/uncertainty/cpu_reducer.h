@@ -23,7 +23,7 @@ class CpuReducer : public ScoreReducer {
 
   int members_ = 0;
   int added_ = 0;
-  std::vector<UncertaintyKind> learned_kinds_;
+  ScoreMeaning meaning_;
   bool has_learned_ = false;
   int64_t batch_ = 0;
   std::vector<Picture> pictures_;  // the first batch_ are in use; the rest are kept for their memory

@@ -28,10 +28,11 @@ HWY_INLINE void UpdateMoments(V p, V one_over_count, V& mean, V& squares) {
 }
 
 // Predictive standard deviation: z = sqrt(sum_m (p_m - p)^2 / (M - 1)) at the label's class; the sample deviation.
-// Landgraf et al., DUDES (2023), section 3.2; M - 1 as in the authors' code.
+// Landgraf et al., DUDES (2023), section 3.2; M - 1 as in the authors' code. `variance_scale`: 1 / (M - 1); of squares
+// that are a variance already, 1.
 template <class D, class V>
-HWY_INLINE V PredictiveStddev(D d, V squares_at_label, float one_over_members_less_one) {
-  return hn::Sqrt(hn::Mul(squares_at_label, hn::Set(d, one_over_members_less_one)));
+HWY_INLINE V PredictiveStddev(D d, V squares_at_label, float variance_scale) {
+  return hn::Sqrt(hn::Mul(squares_at_label, hn::Set(d, variance_scale)));
 }
 
 // One term of an entropy: -p ln p, 0 at p = 0 (Shannon 1948). Sum over classes gives H[p], the predictive entropy.

@@ -39,6 +39,7 @@ class FusedReduction::RowBuffers {
         learned_(reduction.learned_),
         stride_(static_cast<size_t>(scores_.width()) + kMaxLanes + 1),
         out_stride_(static_cast<size_t>(reduction.result_.width) + kMaxLanes),
+        rows_per_kind_(learned_.is_per_class ? scores_.classes() : 1),
         score_rows_(stride_ * scores_.members() * scores_.classes()),
         label_row_(out_stride_),
         probability_rows_(reduction.result_.probabilities.empty() ? 0 : out_stride_ * scores_.classes()),
@@ -47,6 +48,8 @@ class FusedReduction::RowBuffers {
     row_scratch_ = {scratch_.get(), scratch_.get() + lanes, scratch_.get() + 2 * lanes, scratch_.get() + 3 * lanes};
     job_.members = scores_.members();
     job_.classes = scores_.classes();
+    job_.is_dirichlet = reduction.meaning_ == ClassScores::kDirichlet;
+    job_.variance_scale = job_.is_dirichlet ? 1.0f : 1.0f / (static_cast<float>(job_.members) - 1);
     job_.width = reduction.result_.width;
     job_.score_rows = score_rows_.data();
     job_.row_stride = stride_;
@@ -65,7 +68,10 @@ class FusedReduction::RowBuffers {
       for (int c = 0; c < scores_.classes(); ++c, row += stride_) LoadRow(scores_, m, c, y0, fraction, row);
     }
     for (size_t k = 0; k < channels_.size(); ++k) {
-      if (channels_[k] >= 0) LoadRow(*learned_.scores, 0, channels_[k], y0, fraction, &learned_rows_[k * stride_]);
+      if (channels_[k] < 0) continue;
+      for (int r = 0; r < rows_per_kind_; ++r) {
+        LoadRow(*learned_.scores, 0, channels_[k] + r, y0, fraction, learned_rows(k) + r * stride_);
+      }
     }
   }
 
@@ -77,13 +83,13 @@ class FusedReduction::RowBuffers {
 
  private:
   void AddKinds(const std::vector<KindResult>& results) {
-    learned_rows_.resize(results.size() * stride_);
+    learned_rows_.resize(results.size() * rows_per_kind_ * stride_);
     kind_rows_.resize(results.size() * out_stride_);
     for (size_t k = 0; k < results.size(); ++k) {
       const UncertaintyKind kind = results[k].statistics.kind;
       channels_.push_back(ChannelOf(learned_, kind));
       const bool is_learned = channels_[k] >= 0;
-      kinds_.push_back({kind, is_learned ? &learned_rows_[k * stride_] : nullptr,
+      kinds_.push_back({kind, is_learned ? learned_rows(k) : nullptr, learned_.is_per_class,
                         UncertaintyKindMax(kind, scores_.classes()), &kind_rows_[k * out_stride_]});
       if (is_learned) continue;
       job_.needs_entropy |= kind == UncertaintyKind::kPredictiveEntropy || kind == UncertaintyKind::kMutualInformation;
@@ -95,6 +101,8 @@ class FusedReduction::RowBuffers {
     job_.kind_count = static_cast<int>(kinds_.size());
   }
 
+  float* learned_rows(size_t k) { return &learned_rows_[k * rows_per_kind_ * stride_]; }
+
   void LoadRow(const MemberScores& scores, int member, int class_index, int y0, float fraction, float* row) const {
     scores.InterpolateRow(member, class_index, y0, fraction, row);
     std::fill(row + scores.width(), row + stride_, row[scores.width() - 1]);
@@ -104,6 +112,7 @@ class FusedReduction::RowBuffers {
   const LearnedScores& learned_;
   const size_t stride_;      // of rows of scores
   const size_t out_stride_;  // of rows of the result
+  const int rows_per_kind_;  // of learned scores
   std::vector<float> score_rows_;
   std::vector<float> label_row_;
   std::vector<float> probability_rows_;
@@ -135,9 +144,10 @@ struct FusedReduction::Gathered {
 };
 
 FusedReduction::FusedReduction(const MemberScores& scores, const LearnedScores& learned, const Region& region,
-                               const PredictRequest& request)
+                               const PredictRequest& request, ClassScores meaning)
     : scores_(scores),
       learned_(learned),
+      meaning_(meaning),
       columns_(scores.width(), region.x, region.width),
       rows_(scores.height(), region.y, region.height) {
   const size_t pixels = static_cast<size_t>(region.height) * region.width;

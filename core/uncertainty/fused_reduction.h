@@ -28,11 +28,17 @@ struct UpsampleTable {
   std::vector<float> fraction;
 };
 
-// What a student's uncertainty head says: scores [1][kinds.size()][h][w], one channel a kind. Borrowed.
+// What a student's uncertainty head says: scores [1][kinds.size()][h][w], one channel a kind; or, `is_per_class`, of
+// one kind [1][classes][h][w], of which each pixel's label counts. Borrowed.
 struct LearnedScores {
   const MemberScores* scores = nullptr;  // null for other models
   absl::Span<const UncertaintyKind> kinds;
+  bool is_per_class = false;
 };
+
+// What class scores are: logits of each member, or ln a of a Dirichlet with parameters a (one member; every kind but
+// disagreement in closed form, see dirichlet-inl.h).
+enum class ClassScores { kLogits, kDirichlet };
 
 // One reduction of one picture. Construct, call Rows until every row is done, then Finish.
 class FusedReduction {
@@ -41,7 +47,7 @@ class FusedReduction {
   // that was learned is the sigmoid of its upsampled channel times UncertaintyKindMax; the others come from `scores`.
   // Kinds must be possible: checked by the predictor. `request` is read in the constructor only.
   FusedReduction(const MemberScores& scores, const LearnedScores& learned, const Region& region,
-                 const PredictRequest& request);
+                 const PredictRequest& request, ClassScores meaning = ClassScores::kLogits);
 
   int rows() const { return result_.height; }
 
@@ -61,6 +67,7 @@ class FusedReduction {
 
   const MemberScores& scores_;
   const LearnedScores learned_;
+  const ClassScores meaning_;
   const UpsampleTable columns_;
   const UpsampleTable rows_;
   Segmentation result_;  // labels, maps, probabilities: each row is written by one thread; classes: under the mutex

@@ -11,6 +11,7 @@
 #include "core/nn/weights.h"
 #include "core/uncertainty/augmentation.h"
 #include "core/uncertainty/cpu_reducer.h"
+#include "core/uncertainty/logit_samples.h"
 #include "core/uncertainty/mc_dropout.h"
 #include "core/uncertainty/network_predictor.h"
 
@@ -57,6 +58,10 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec,
   }
   if (spec.sampling.method == SamplingMethod::kAugmentation) {
     return std::make_unique<AugmentedMembers>(std::move(networks[0]), spec.sampling.views);
+  }
+  if (spec.sampling.method == SamplingMethod::kLogitSamples) {
+    return std::make_unique<LogitSampleMembers>(std::move(networks[0]), spec.sampling.passes,
+                                                spec.calibration ? spec.calibration->temperature : 1);
   }
   return std::make_unique<NetworkMembers>(std::move(networks));
 }

@@ -9,6 +9,7 @@
 #define CANDOR_REDUCE_ROW_INL_H_
 #endif
 
+#include "core/uncertainty/dirichlet-inl.h"
 #include "core/uncertainty/formulas-inl.h"
 #include "core/uncertainty/row_job.h"
 #include "hwy/highway.h"
@@ -123,11 +124,56 @@ HWY_INLINE V AccumulateMembers(D d, const RowJob& job, const Columns& columns, c
   return hn::Mul(entropy_sum, hn::Set(d, 1.0f / static_cast<float>(job.members)));
 }
 
+// The same for the one member of a Dirichlet: leaves p in scratch.mean and the variance of each class in
+// scratch.squares. Returns the expected entropy, or 0 where nobody asked for it.
+HWY_INLINE V AccumulateDirichlet(D d, const RowJob& job, const Columns& columns, const RowScratch& scratch) {
+  const size_t lanes = hn::Lanes(d);
+  V largest = hn::Set(d, -3.0e38f);
+  for (int c = 0; c < job.classes; ++c) {
+    const V score = columns.Upsample(job.score_rows + c * job.row_stride);
+    largest = hn::Max(largest, score);
+    hn::Store(score, d, scratch.exponentials + c * lanes);
+  }
+  V sum = hn::Zero(d);
+  for (int c = 0; c < job.classes; ++c) {
+    const V exponential = hn::Exp(d, hn::Sub(hn::Load(d, scratch.exponentials + c * lanes), largest));
+    sum = hn::Add(sum, exponential);
+    hn::Store(exponential, d, scratch.exponentials + c * lanes);
+  }
+  const V one_over_sum = hn::Div(hn::Set(d, 1.0f), sum);
+  const V precision = DirichletPrecision(d, largest, sum);
+  const V digamma = job.needs_member_entropy ? DigammaOnePlus(d, precision) : hn::Zero(d);
+  V entropy = hn::Zero(d);
+  for (int c = 0; c < job.classes; ++c) {
+    const V p = hn::Mul(hn::Load(d, scratch.exponentials + c * lanes), one_over_sum);
+    if (job.needs_member_entropy) entropy = hn::Add(entropy, DirichletEntropyTerm(d, p, precision, digamma));
+    hn::Store(p, d, scratch.mean + c * lanes);
+    hn::Store(DirichletVariance(d, p, precision), d, scratch.squares + c * lanes);
+  }
+  return hn::Max(entropy, hn::Zero(d));
+}
+
+// A student's scores of the label's class.
+HWY_INLINE V LearnedAtLabel(D d, const RowJob& job, const Columns& columns, const float* rows, V label) {
+  V score = columns.Upsample(rows);
+  for (int c = 1; c < job.classes; ++c) {
+    const auto is_label = hn::Eq(label, hn::Set(d, static_cast<float>(c)));
+    score = hn::IfThenElse(is_label, columns.Upsample(rows + c * job.row_stride), score);
+  }
+  return score;
+}
+
+HWY_INLINE V LearnedValue(D d, const RowJob& job, const Columns& columns, const RowKind& kind, V label) {
+  const V score = kind.is_learned_per_class ? LearnedAtLabel(d, job, columns, kind.learned_rows, label)
+                                            : columns.Upsample(kind.learned_rows);
+  return hn::Mul(Sigmoid(d, score), hn::Set(d, kind.range_max));
+}
+
 // The label of N pixels and what the kinds need of the mean probabilities.
 struct PixelSummary {
   V label;             // class index as a float
   V largest, second;   // of the mean probabilities
-  V squares_at_label;  // sum_m (p_m - p)^2 of the label's class
+  V squares_at_label;  // RowScratch::squares of the label's class
   V entropy;           // H[p]
   V expected_entropy;  // mean_m H[p_m]
   V agreeing;          // ordered pairs of members with one label
@@ -157,7 +203,7 @@ HWY_INLINE V KindValue(D d, const RowJob& job, UncertaintyKind kind, const Pixel
   const auto members = static_cast<float>(job.members);
   switch (kind) {
     case UncertaintyKind::kPredictiveStddev:
-      return PredictiveStddev(d, pixel.squares_at_label, 1.0f / (members - 1));
+      return PredictiveStddev(d, pixel.squares_at_label, job.variance_scale);
     case UncertaintyKind::kPredictiveEntropy:
       return pixel.entropy;
     case UncertaintyKind::kExpectedEntropy:
@@ -183,7 +229,8 @@ void ReduceRow(const RowJob& job, const RowScratch& scratch) {
   const int lanes = static_cast<int>(hn::Lanes(d));
   for (int x = 0; x < job.width; x += lanes) {
     const Columns columns(d, job, x);
-    const V expected_entropy = AccumulateMembers(d, job, columns, scratch);
+    const V expected_entropy =
+        job.is_dirichlet ? AccumulateDirichlet(d, job, columns, scratch) : AccumulateMembers(d, job, columns, scratch);
     const PixelSummary pixel = Summarise(d, job, expected_entropy, scratch);
     hn::StoreU(pixel.label, d, job.label_row + x);
     if (job.probability_rows != nullptr) {
@@ -193,9 +240,8 @@ void ReduceRow(const RowJob& job, const RowScratch& scratch) {
     }
     for (int k = 0; k < job.kind_count; ++k) {
       const RowKind& kind = job.kinds[k];
-      const V value = kind.learned_row == nullptr
-                          ? KindValue(d, job, kind.kind, pixel)
-                          : hn::Mul(Sigmoid(d, columns.Upsample(kind.learned_row)), hn::Set(d, kind.range_max));
+      const V value = kind.learned_rows == nullptr ? KindValue(d, job, kind.kind, pixel)
+                                                   : LearnedValue(d, job, columns, kind, pixel.label);
       hn::StoreU(value, d, kind.row + x);
     }
   }

@@ -16,9 +16,10 @@ inline constexpr int kMaxLanes = 16;
 // One kind to compute for the row.
 struct RowKind {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
-  const float* learned_row = nullptr;  // a student's scores for it, as RowJob::score_rows; null: from the softmax
-  float range_max = 1;                 // what the sigmoid of learned scores is multiplied by
-  float* row = nullptr;                // out: [width + kMaxLanes]
+  const float* learned_rows = nullptr;  // a student's scores for it, as RowJob::score_rows; null: from the softmax
+  bool is_learned_per_class = false;    // learned_rows has a row a class, of which the label's counts
+  float range_max = 1;                  // what the sigmoid of learned scores is multiplied by
+  float* row = nullptr;                 // out: [width + kMaxLanes]
 };
 
 struct RowJob {
@@ -29,6 +30,8 @@ struct RowJob {
   size_t row_stride = 0;              // low-resolution width + kMaxLanes + 1, filled up with the last value
   const int32_t* column_index = nullptr;
   const float* column_fraction = nullptr;
+  bool is_dirichlet = false;   // scores are ln a of a Dirichlet; of one member
+  float variance_scale = 1;    // makes a variance of RowScratch::squares
   bool needs_entropy = false;  // of the mean
   bool needs_member_entropy = false;
   bool needs_votes = false;
@@ -43,8 +46,8 @@ struct RowJob {
 struct RowScratch {
   float* exponentials = nullptr;
   float* mean = nullptr;
-  float* squares = nullptr;
-  float* votes = nullptr;  // members whose label is the class
+  float* squares = nullptr;  // sum over members of squared deviations from the mean; the variance of a Dirichlet
+  float* votes = nullptr;    // members whose label is the class
 };
 
 }  // namespace candor

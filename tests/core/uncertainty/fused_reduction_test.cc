@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -200,6 +201,29 @@ TEST(FusedReductionTest, EachLearnedKindIsItsChannelOverItsRange) {
                   ReferenceReduce(scores, y, x).kinds[static_cast<int>(UncertaintyKind::kMargin)], 1e-5);
     }
   }
+}
+
+TEST(FusedReductionTest, OfAChannelAClassTheLabelsCounts) {
+  const ScoreGrid scores = RandomScores(1, 5, 4, 6, 2.0, 5);
+  const ScoreGrid learned = RandomScores(1, 5, 4, 6, 4.0, 6);
+  const MemberScores class_scores = Store(scores);
+  const MemberScores learned_scores = Store(learned);
+  const std::vector<KindRequest> requests = MapsOf({kMarginKind, kStddev});
+  const std::vector<UncertaintyKind> kinds = {kStddev};
+  FusedReduction reduction(class_scores, {&learned_scores, kinds, /*is_per_class=*/true}, {0, 0, 24, 16}, {requests});
+  reduction.Rows(0, 16);
+  const Segmentation result = *reduction.Finish();
+  std::set<int> labels;
+  for (int y = 0; y < 16; ++y) {
+    for (int x = 0; x < 24; ++x) {
+      const ReferencePixel pixel = ReferenceReduce(scores, y, x);
+      if (pixel.lead < 1e-5) continue;
+      labels.insert(pixel.label);
+      const double want = 1 / (1 + std::exp(-ReferenceSample(learned, 0, pixel.label, y, x)));
+      ASSERT_NEAR(result.kinds[1].map[y * 24 + x], want, 4e-6) << y << ", " << x;
+    }
+  }
+  EXPECT_EQ(labels.size(), 5);
 }
 
 TEST(FusedReductionTest, FiguresMatchTheMap) {
