@@ -20,6 +20,7 @@ ExitCode RunTrainer(int argc, const char* const* argv) {
       "bundle refused; 130 interrupted, with its checkpoint saved.");
   std::vector<Command> commands;
   AddTrainingCommands(app, &commands);
+  AddSnapshotCommands(app, &commands);
   AddEvaluationCommands(app, &commands);
   AddDataCommands(app, &commands);
   AddStudyCommands(app, &commands);

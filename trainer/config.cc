@@ -158,6 +158,36 @@ void ReadSchedule(const v1::TrainerConfig& config, FieldReader& reader, int epoc
   optimizer->tail_factor = READ_NUMBER(reader, config, tail_factor, 0.5f, 0.0f, 1.0f, LowEnd::kExcluded);
 }
 
+// What the fields of a schedule say about others.
+void CheckSchedule(const v1::TrainerConfig& config, FieldReader& reader, const TrainOptions& options) {
+  const OptimizerOptions& optimizer = options.optimizer;
+  const bool is_cyclic = optimizer.schedule == LearningSchedule::kCyclic;
+  const bool has_tail = optimizer.schedule == LearningSchedule::kConstantTail;
+  const std::string name = config.schedule().empty() ? "poly" : config.schedule();
+  const auto only_for = [&](const char* field, bool is_set, bool is_chosen, const char* schedule) {
+    if (!is_set || is_chosen) return;
+    reader.Refuse(field, absl::StrCat("must not be set unless schedule is ", schedule, ", which is ", name));
+  };
+  only_for("cycles", config.has_cycles(), is_cyclic, "cyclic");
+  only_for("tail_share", config.has_tail_share(), has_tail, "constant_tail");
+  only_for("tail_factor", config.has_tail_factor(), has_tail, "constant_tail");
+  if (optimizer.schedule != LearningSchedule::kPoly && options.ema_decay > 0) {
+    reader.Refuse("ema_decay", absl::StrCat("must be 0 with schedule ", name,
+                                            ", whose kept weights an average would mix, got ", options.ema_decay));
+  }
+  if (is_cyclic && options.snapshots != 0) {
+    reader.Refuse("snapshots", absl::StrCat("must be 0 with schedule cyclic, which keeps the end of each cycle, got ",
+                                            options.snapshots));
+  }
+  const int tail_epochs = static_cast<int>(optimizer.tail_share * options.epochs);
+  if (has_tail && (options.snapshots < 2 || options.snapshots > tail_epochs)) {
+    reader.Refuse("snapshots", absl::StrCat("must be in [2, ", tail_epochs,
+                                            "] with schedule constant_tail, one for each "
+                                            "of the last epochs of the tail, got ",
+                                            options.snapshots));
+  }
+}
+
 void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
   const int method = reader.Choice("member_method", config.member_method(), {"plain", "bayes", "batch_ensemble"});
   options->member_method = static_cast<MemberMethod>(method);
@@ -178,9 +208,8 @@ void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, Trai
 }
 
 void ReadStudentMethod(const v1::TrainerConfig& config, FieldReader& reader, StudentOptions* student) {
-  const int method = reader.Choice(
-      "student_method", config.student_method(),
-      {"dudes", "knowledge", "dirichlet", "logit_gaussian", "dense_stddev", "observer"});
+  const int method = reader.Choice("student_method", config.student_method(),
+                                   {"dudes", "knowledge", "dirichlet", "logit_gaussian", "dense_stddev", "observer"});
   student->method = static_cast<StudentMethod>(method);
   const bool is_dirichlet = student->method == StudentMethod::kDirichlet;
   student->temperature = READ_NUMBER(reader, config, temperature, is_dirichlet ? 10.0f : 4.0f, 1.0f, 100.0f);
@@ -262,6 +291,7 @@ absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std:
   ReadStudentMethod(config, reader, &options.student);
   ReadUncertainty(config, reader, &options.uncertainty);
   ReadRun(config, reader, &options);
+  CheckSchedule(config, reader, options);
   RETURN_IF_ERROR(reader.status());
   options.loader.seed = options.seed;
   options.identity = reader.TakeIdentity();

@@ -183,9 +183,39 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"log_every_steps: 0", "log_every_steps", "got 0"},
         BadField{"checkpoint_seconds: 0", "checkpoint_seconds", "got 0"}));
 
+// Fields of a schedule that is not chosen, and what a schedule asks of others.
+INSTANTIATE_TEST_SUITE_P(
+    Schedules, BadFieldTest,
+    testing::Values(BadField{"schedule: 'linear'", "schedule", "got \"linear\""},
+                    BadField{"schedule: 'cyclic' cycles: 1", "cycles", "got 1"},
+                    BadField{"schedule: 'cyclic' cycles: 4 epochs: 3", "cycles", "at most epochs (3), got 4"},
+                    BadField{"cycles: 5", "cycles", "unless schedule is cyclic, which is poly"},
+                    BadField{"tail_share: 0.5", "tail_share", "unless schedule is constant_tail, which is poly"},
+                    BadField{"schedule: 'cyclic' tail_factor: 0.5", "tail_factor", "which is cyclic"},
+                    BadField{"schedule: 'cyclic' snapshots: 3", "snapshots", "got 3"},
+                    BadField{"schedule: 'cyclic' ema_decay: 0.5", "ema_decay", "got 0.5"},
+                    BadField{"schedule: 'constant_tail' snapshots: 3 ema_decay: 0.5", "ema_decay", "got 0.5"},
+                    BadField{"schedule: 'constant_tail'", "snapshots", "got 0"},
+                    BadField{"schedule: 'constant_tail' epochs: 8 tail_share: 0.5 snapshots: 5", "snapshots", "got 5"},
+                    BadField{"schedule: 'constant_tail' tail_share: 0 snapshots: 2", "tail_share", "got 0"},
+                    BadField{"schedule: 'constant_tail' tail_factor: 1.5 snapshots: 2", "tail_factor", "got 1.5"}));
+
 TEST_F(TrainConfigTest, AnUnknownTargetIsNamed) {
   EXPECT_THAT(ReadWith("targets: 'doubt'"),
               HasStatus(StatusCode::kInvalidArgument, AllOf(StartsWith("targets[0]: "), HasSubstr("doubt"))));
+}
+
+TEST_F(TrainConfigTest, SchedulesReachTheirOptions) {
+  const auto cyclic = ReadWith("schedule: 'cyclic' cycles: 8");
+  ASSERT_THAT(cyclic, IsOk());
+  EXPECT_EQ(cyclic->optimizer.schedule, LearningSchedule::kCyclic);
+  EXPECT_EQ(cyclic->optimizer.cycles, 8);
+  const auto tail = ReadWith("schedule: 'constant_tail' epochs: 8 tail_share: 0.5 tail_factor: 0.25 snapshots: 4");
+  ASSERT_THAT(tail, IsOk());
+  EXPECT_EQ(tail->optimizer.schedule, LearningSchedule::kConstantTail);
+  EXPECT_EQ(tail->optimizer.tail_share, 0.5);
+  EXPECT_EQ(tail->optimizer.tail_factor, 0.25);
+  EXPECT_EQ(tail->snapshots, 4);
 }
 
 TEST_F(TrainConfigTest, DataIsRequired) {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/training_run.h"
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
-#include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/file.h"
@@ -21,6 +18,7 @@
 #include "trainer/training/derived_seed.h"
 #include "trainer/training/folder_lock.h"
 #include "trainer/training/learning_rate.h"
+#include "trainer/training/snapshots.h"
 #include "trainer/training/training_state.h"
 #include "trainer/training/validation.h"
 #include "trainer/write_model.h"
@@ -127,6 +125,7 @@ class TrainingRun {
         break;
       }
       RETURN_IF_ERROR(Step());
+      if (KeepsWeightsHere()) RETURN_IF_ERROR(KeepSnapshot());
       if (IsEpochEnd()) RETURN_IF_ERROR(EndEpoch());
       if (SecondsSince(saved_at_) >= options_.checkpoint_seconds) RETURN_IF_ERROR(Save());
     }
@@ -155,8 +154,7 @@ class TrainingRun {
                                                 job_.folder));
     }
     losses.total.backward();
-    const double factor =
-        PolyFactor(state_->step, steps_, options_.optimizer.poly_power, options_.optimizer.poly_phase);
+    const double factor = LearningFactor(state_->step, steps_, options_.optimizer);
     state_->optimizer().Step(factor);
     ++state_->step;
     state_->UpdateAverage();
@@ -225,29 +223,34 @@ class TrainingRun {
         RETURN_IF_ERROR(WriteFileAtomically(BestFile(), bytes));
       }
     }
-    RETURN_IF_ERROR(KeepSnapshot(weights));
+    // For checkpoint ensembles: the weights of the last few validations.
+    if (options_.optimizer.schedule == LearningSchedule::kPoly && options_.snapshots > 0) {
+      RETURN_IF_ERROR(WriteSnapshot(job_.folder, state_->step, weights, options_.snapshots));
+    }
     const ValidationRecord record = {state_->step,  Epoch(),           figures->miou,      figures->accuracy,
                                      figures->munc, state_->best_miou, SecondsSince(start)};
     for (TrainingObserver* observer : observers_) RETURN_IF_ERROR(observer->OnValidation(record));
     return absl::OkStatus();
   }
 
-  // For checkpoint ensembles: the weights of the last few validations.
-  absl::Status KeepSnapshot(const TensorFile& weights) const {
-    if (options_.snapshots == 0) return absl::OkStatus();
-    const std::string folder = absl::StrCat(job_.folder, "/snapshots");
-    RETURN_IF_ERROR(MakeDirectories(folder));
-    ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(weights));
-    RETURN_IF_ERROR(WriteFileAtomically(absl::StrFormat("%s/step-%09d.safetensors", folder, state_->step), bytes));
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
-    std::sort(files.rbegin(), files.rend());
-    for (size_t i = options_.snapshots; i < files.size(); ++i) {
-      std::error_code error;
-      std::filesystem::remove(files[i], error);
-      if (error) LogWarning("an old snapshot stays", {{"file", files[i].string()}, {"reason", error.message()}});
+  bool KeepsWeightsHere() const {
+    switch (options_.optimizer.schedule) {
+      case LearningSchedule::kCyclic:
+        return IsCycleEnd(state_->step, steps_, options_.optimizer.cycles);
+      case LearningSchedule::kConstantTail:
+        return IsEpochEnd() && state_->step > steps_ - options_.snapshots * steps_per_epoch_;
+      case LearningSchedule::kPoly:
+        break;
     }
-    return absl::OkStatus();
+    return false;  // the validations do
+  }
+
+  // Before any checkpoint of this step or a later one: a run that goes on has all snapshots before it.
+  absl::Status KeepSnapshot() const {
+    RETURN_IF_ERROR(state_->CheckFinite());
+    const bool is_cyclic = options_.optimizer.schedule == LearningSchedule::kCyclic;
+    return WriteSnapshot(job_.folder, state_->step, SaveWeights(state_->kept()),
+                         is_cyclic ? options_.optimizer.cycles : options_.snapshots);
   }
 
   std::string BestFile() const { return absl::StrCat(job_.folder, "/best.safetensors"); }
