@@ -6,11 +6,15 @@ JOBS ?= $(shell nproc)
 FILES ?=
 MINUTES ?= 60
 FUZZ_SECONDS ?= 30
+METHODS_DIR ?= build/methods
+METHODS_DATA ?= camvid:data/camvid
+METHODS_CONFIG ?= config/methods/compact.textproto
+METHODS_PAGE ?= docs/methods.md
 export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo train-demo serve soak test test-deploy test-asan test-asan-light test-tsan fuzz lint format clean
+.PHONY: help setup build demo train-demo methods serve soak test test-deploy test-asan test-asan-light test-tsan fuzz lint format clean
 
 help:  ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +24,11 @@ demo: build  ## set up, build, and segment sample pictures with the student and 
 
 train-demo: build  ## set up, build, train a small ensemble and its student on sample pictures, and report on them
 	@tools/train_demo.sh build
+
+methods: build  ## train, score and serve every method of uncertainty on METHODS_DATA=camvid:DIR; see docs/methods.md
+	@python3 -B tools/methods --dir '$(METHODS_DIR)' --data '$(METHODS_DATA)' --config '$(METHODS_CONFIG)' --jobs $(JOBS) \
+	  --page '$(METHODS_PAGE)' $(if $(METHODS_OOD),--unknown '$(METHODS_OOD)') $(if $(METHODS_ENCODER),--encoder '$(METHODS_ENCODER)') \
+	  $(if $(METHODS_EPOCHS),--epochs $(METHODS_EPOCHS)) $(if $(METHODS_ONLY),--only $(METHODS_ONLY)) $(if $(METHODS_ABLATIONS),--ablations)
 
 test: SETUP_OPTIONS = --test
 test: build  ## set up, build, and run every test that needs no daemon; the last line has the counts

@@ -28,7 +28,7 @@ struct EvaluateFlags {
   DataFlags data;
   std::string unknown;
   std::string out;
-  int pictures = 6;
+  PictureChoice pictures = {6, {}};
 };
 
 absl::StatusOr<EvaluationResult> RunEvaluate(EvaluateFlags flags) {
@@ -51,10 +51,8 @@ absl::StatusOr<EvaluationResult> RunEvaluate(EvaluateFlags flags) {
   if (!flags.unknown.empty()) RETURN_IF_ERROR(EvaluateUnknown(model.get(), flags.unknown, control, &result));
   const std::filesystem::path out = flags.out;
   const std::string directory = out.has_parent_path() ? out.parent_path().string() : ".";
-  if (flags.pictures > 0) {
-    RETURN_IF_ERROR(WriteNotablePictures(model.get(), *dataset, flags.pictures, directory,
-                                         absl::StrCat(out.stem().string(), "_pictures"), control, &result));
-  }
+  RETURN_IF_ERROR(WritePictures(model.get(), *dataset, flags.pictures, directory,
+                                absl::StrCat(out.stem().string(), "_pictures"), control, &result));
   RETURN_IF_ERROR(MakeDirectories(directory));
   RETURN_IF_ERROR(WriteFileAtomically(flags.out, ResultToJson(result)));
   return result;
@@ -103,10 +101,11 @@ void AddEvaluationCommands(CLI::App& program, std::vector<Command>* commands) {
   app->add_option(
       "--unknown", evaluate->unknown,
       "Folder of pictures with unknown objects: images/ and labels/ or labels_masks/ (0 ordinary, 1 unknown)");
-  app->add_option("--pictures", evaluate->pictures,
+  app->add_option("--pictures", evaluate->pictures.notable,
                   "Write the maps of so many of the worst and of the most uncertain pictures beside the results")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
+  app->add_option("--show", evaluate->pictures.names, "And of these, by name, separated by commas")->delimiter(',');
   app->add_option("--out", evaluate->out, "results.json to write")->required();
   commands->push_back({app, [evaluate] { return EvaluateModel(*evaluate); }});
 

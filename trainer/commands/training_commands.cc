@@ -39,9 +39,10 @@ struct TrainingFlags {
   std::string run;
   int threads = -1;
   std::string metrics_listen;
-  int index = -1;       // member
-  int members = 0;      // member, ensemble; 0: the configuration's
-  int jobs = 0;         // ensemble
+  int index = -1;   // member
+  int members = 0;  // member, ensemble; 0: the configuration's
+  int jobs = 0;     // ensemble
+  bool members_only = false;
   std::string teacher;  // distill
   std::string out;      // ensemble: the teacher's bundle; distill: the student's
 };
@@ -177,6 +178,7 @@ ExitCode Ensemble(TrainingFlags flags) {
   status = WriteTeacher(*options, flags.run, teacher);
   if (!status.ok()) return ReportStatus(status);
   std::cout << teacher << "\n";
+  if (flags.members_only) return ExitCode::kOk;
   flags.teacher = teacher;
   flags.out.clear();
   return DistillStudent(flags);
@@ -199,6 +201,7 @@ void AddTrainingCommands(CLI::App& program, std::vector<Command>* commands) {
   AddCommonFlags(app, ensemble.get());
   app->add_option("--of", ensemble->members, "Members in all (default: the configuration's)");
   app->add_option("--jobs", ensemble->jobs, "Members at once (default: one a core)");
+  app->add_flag("--members-only", ensemble->members_only, "End with the teacher's bundle: no student");
   app->add_option("--out", ensemble->out, "The teacher's bundle (default RUN/teacher); the student's is RUN/student");
   commands->push_back({app, [ensemble] { return Ensemble(*ensemble); }});
 

@@ -121,6 +121,19 @@ std::vector<size_t> Notable(const std::vector<PictureFigures>& pictures, int cou
   return notable;
 }
 
+// As positions in `pictures`, each once.
+absl::StatusOr<std::vector<size_t>> Choose(const std::vector<PictureFigures>& pictures, const PictureChoice& choice) {
+  std::vector<size_t> chosen = Notable(pictures, choice.notable);
+  for (const std::string& name : choice.names) {
+    const auto found = std::find_if(pictures.begin(), pictures.end(),
+                                    [&name](const PictureFigures& figures) { return figures.name == name; });
+    if (found == pictures.end()) return absl::NotFoundError(absl::StrCat("the split has no picture ", name));
+    const auto index = static_cast<size_t>(found - pictures.begin());
+    if (std::find(chosen.begin(), chosen.end(), index) == chosen.end()) chosen.push_back(index);
+  }
+  return chosen;
+}
+
 }  // namespace
 
 absl::Status EvaluationStep(const EvaluationControl& control, const std::string& what, int done, int total) {
@@ -187,16 +200,16 @@ absl::Status EvaluateUnknown(Segmenter* model, const std::string& folder, const 
   return absl::OkStatus();
 }
 
-absl::Status WriteNotablePictures(Segmenter* model, const Dataset& dataset, int count, const std::string& directory,
-                                  const std::string& folder, const EvaluationControl& control,
-                                  EvaluationResult* result) {
+absl::Status WritePictures(Segmenter* model, const Dataset& dataset, const PictureChoice& choice,
+                           const std::string& directory, const std::string& folder, const EvaluationControl& control,
+                           EvaluationResult* result) {
   const ModelSpec& spec = model->info().spec;
   std::map<std::string, int> index;
   for (int i = 0; i < dataset.size(); ++i) index[dataset.name(i)] = i;
-  const std::vector<size_t> notable = Notable(result->picture_figures, count);
-  for (size_t i = 0; i < notable.size(); ++i) {
-    RETURN_IF_ERROR(EvaluationStep(control, "pictures", static_cast<int>(i), static_cast<int>(notable.size())));
-    PictureFigures& figures = result->picture_figures[notable[i]];
+  ASSIGN_OR_RETURN(const std::vector<size_t> chosen, Choose(result->picture_figures, choice));
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    RETURN_IF_ERROR(EvaluationStep(control, "pictures", static_cast<int>(i), static_cast<int>(chosen.size())));
+    PictureFigures& figures = result->picture_figures[chosen[i]];
     ASSIGN_OR_RETURN(const LabelledPicture picture, dataset.Read(index.at(figures.name)));
     ASSIGN_OR_RETURN(Segmentation answer, Ask(model, figures.name, picture.image, /*want_probabilities=*/false));
     const ByteMap labels = {answer.width, answer.height, std::move(answer.labels)};

@@ -42,10 +42,16 @@ absl::StatusOr<EvaluationResult> Evaluate(Segmenter* model, Segmenter* teacher, 
 absl::Status EvaluateUnknown(Segmenter* model, const std::string& folder, const EvaluationControl& control,
                              EvaluationResult* result);
 
-// Writes the files of the `count` worst and the `count` most uncertain pictures below `directory`/`folder`, and notes
-// them in result->picture_figures.
-absl::Status WriteNotablePictures(Segmenter* model, const Dataset& dataset, int count, const std::string& directory,
-                                  const std::string& folder, const EvaluationControl& control,
-                                  EvaluationResult* result);
+// Pictures whose files are written: the `notable` worst, as many of the most uncertain others, and those with `names`.
+struct PictureChoice {
+  int notable = 0;
+  std::vector<std::string> names;
+};
+
+// Writes the files of the chosen pictures below `directory`/`folder`, and notes them in result->picture_figures.
+// NotFound: the split has no picture of a name.
+absl::Status WritePictures(Segmenter* model, const Dataset& dataset, const PictureChoice& choice,
+                           const std::string& directory, const std::string& folder, const EvaluationControl& control,
+                           EvaluationResult* result);
 
 }  // namespace candor

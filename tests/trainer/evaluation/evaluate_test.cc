@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/evaluation/evaluate.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -146,22 +147,48 @@ TEST_F(EvaluateUnknownTest, FoldersWithoutPairsAreRefused) {
   EXPECT_EQ(EvaluateUnknown(&model_, folder_.File("nothing"), {}, &result).code(), StatusCode::kNotFound);
 }
 
-TEST(WriteNotablePicturesTest, WritesTheWorstAndTheMostUncertain) {
-  const TemporaryFolder folder;
-  FakeSegmenter model(Model());
-  const std::vector<uint8_t> none(8, 0);
-  const LabelledPicture good = Picture(none, none, none);
-  const LabelledPicture unsure = Picture(none, std::vector<uint8_t>(8, 255), none);
-  const MemoryDataset dataset({good, MixedPicture(), unsure, good});
-  EvaluationResult result = *Evaluate(&model, nullptr, dataset, {});
-  ASSERT_THAT(WriteNotablePictures(&model, dataset, 1, folder.path(), "pictures", {}, &result), IsOk());
-  for (const PictureFigures& figures : result.picture_figures) {
-    const bool notable = figures.name == "picture1" || figures.name == "picture2";
-    EXPECT_EQ(!figures.error_file.empty(), notable) << figures.name;
-    if (notable) {
-      EXPECT_TRUE(std::filesystem::exists(folder.File(figures.error_file))) << figures.error_file;
-    }
+// Four pictures: picture1 is the worst, picture2 the most uncertain.
+class WritePicturesTest : public testing::Test {
+ protected:
+  static MemoryDataset MakeDataset() {
+    const std::vector<uint8_t> none(8, 0);
+    const LabelledPicture good = Picture(none, none, none);
+    const LabelledPicture unsure = Picture(none, std::vector<uint8_t>(8, 255), none);
+    return MemoryDataset({good, MixedPicture(), unsure, good});
   }
+
+  // The names of the pictures whose files were noted, each of which must be there; sorted.
+  std::vector<std::string> Written() const {
+    std::vector<std::string> names;
+    for (const PictureFigures& figures : result_.picture_figures) {
+      if (figures.error_file.empty()) continue;
+      EXPECT_TRUE(std::filesystem::exists(folder_.File(figures.error_file))) << figures.error_file;
+      names.push_back(figures.name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  const TemporaryFolder folder_;
+  FakeSegmenter model_ = FakeSegmenter(Model());
+  const MemoryDataset dataset_ = MakeDataset();
+  EvaluationResult result_ = *Evaluate(&model_, nullptr, dataset_, {});
+};
+
+TEST_F(WritePicturesTest, WritesTheWorstAndTheMostUncertain) {
+  ASSERT_THAT(WritePictures(&model_, dataset_, {1, {}}, folder_.path(), "pictures", {}, &result_), IsOk());
+  EXPECT_EQ(Written(), (std::vector<std::string>{"picture1", "picture2"}));
+}
+
+TEST_F(WritePicturesTest, WritesThoseAskedForByNameOnce) {
+  ASSERT_THAT(WritePictures(&model_, dataset_, {1, {"picture3", "picture1"}}, folder_.path(), "pictures", {}, &result_),
+              IsOk());
+  EXPECT_EQ(Written(), (std::vector<std::string>{"picture1", "picture2", "picture3"}));
+}
+
+TEST_F(WritePicturesTest, ANameThatTheSplitHasNotIsSaid) {
+  EXPECT_THAT(WritePictures(&model_, dataset_, {0, {"nobody"}}, folder_.path(), "pictures", {}, &result_),
+              HasStatus(StatusCode::kNotFound, HasSubstr("no picture nobody")));
 }
 
 }  // namespace

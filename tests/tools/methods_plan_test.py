@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the planner asks for: one ensemble for all, and each method by its own fields."""
+import pathlib
+import tempfile
+import unittest
+
+from methods_fixture import make_data, write_config
+
+# isort: split
+from catalogue import METHODS
+from plan import Planner
+from settings import Settings
+
+
+class PlanTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.folder = pathlib.Path(self.temporary.name)
+        self.data = make_data(self.folder)
+
+    def settings(self, **more) -> Settings:
+        return Settings(self.folder / "out", self.folder / "bin", write_config(self.folder, 3), f"camvid:{self.data}", **more)
+
+    def plan(self, **more):
+        return Planner(self.settings(**more)).plan()
+
+    def steps(self, **more) -> dict:
+        return {step.name: step for step in self.plan(**more).steps}
+
+    def test_needs_are_steps_of_the_plan(self) -> None:
+        steps = self.steps()
+        for step in steps.values():
+            self.assertLessEqual(set(step.needs), set(steps), step.name)
+
+    def test_every_method_is_scored_beside_the_ensemble(self) -> None:
+        steps = self.steps()
+        for method in METHODS:
+            command = [str(part) for part in steps[f"{method.name}-evaluate"].command]
+            self.assertEqual("--teacher" in command, method.name != "ensemble", method.name)
+
+    def test_students_learn_from_the_one_ensemble_and_start_from_its_first_member(self) -> None:
+        steps = self.steps()
+        for method in ("dudes", "dense_stddev", "knowledge", "dirichlet", "logit_gaussian", "structured_gaussian"):
+            command = [str(part) for part in steps[f"{method}-train"].command]
+            self.assertEqual(command[command.index("--teacher") + 1], str(self.folder / "out/bundles/ensemble"), method)
+            self.assertIn(f'encoder_weights: "{self.folder}/out/runs/ensemble/members/0/model/model.safetensors"', command)
+
+    def test_those_that_learn_from_softmaxes_share_what_the_first_has_kept(self) -> None:
+        steps = self.steps()
+        caches = {}
+        for step in steps.values():
+            for part in step.command:
+                if str(part).startswith("teacher_cache"):
+                    caches[step.name] = (part, step.after)
+        self.assertEqual(len({cache for cache, _ in caches.values()}), 1)
+        first = [name for name, (_, after) in caches.items() if not after]
+        self.assertEqual(first, ["knowledge-train"])
+        self.assertEqual(len(caches), 5)
+
+    def test_the_first_of_them_is_not_needed_by_the_others_alone(self) -> None:
+        self.assertNotIn("knowledge-train", self.steps(only=("dirichlet",)))
+
+    def test_the_sub_ensemble_takes_the_first_member_over(self) -> None:
+        steps = self.steps()
+        trained = [name for name, step in steps.items() if name.startswith("sub_ensemble-member") and step.is_training]
+        self.assertEqual(trained, ["sub_ensemble-member-1", "sub_ensemble-member-2"])
+        self.assertIn("shared_encoder: true", steps["sub_ensemble-member-1"].command)
+
+    def test_cost_is_parted_into_own_and_shared(self) -> None:
+        plan = self.plan()
+        members = ["member-0", "member-1", "member-2"]
+        self.assertEqual((plan.trainings["single"], plan.base["single"]), (["member-0"], []))
+        self.assertEqual((plan.trainings["ensemble"], plan.base["ensemble"]), (members, []))
+        self.assertEqual((plan.trainings["dudes"], plan.base["dudes"]), (["dudes-train"], members))
+        self.assertEqual((plan.trainings["augmentation"], plan.base["augmentation"]), ([], ["member-0"]))
+        self.assertEqual((plan.trainings["observer"], plan.base["observer"]), (["observer-train"], ["mc_dropout-train", "member-0"]))
+
+    def test_what_is_asked_for_comes_after_the_configuration(self) -> None:
+        settings = self.settings(overrides=("epochs: 3", "members: 4"))
+        self.assertEqual((settings.epochs, settings.members), (3, 4))
+        self.assertEqual(settings.value("normalisation", "none"), "imagenet")
+        self.assertEqual(settings.value("seed", "0"), "0")
+
+    def test_cycles_are_at_most_the_epochs(self) -> None:
+        self.assertIn("cycles: 2", self.steps(overrides=("epochs: 2",))["snapshot-train"].command)
+
+    def test_members_start_from_an_encoder_only_where_one_is_given(self) -> None:
+        self.assertNotIn("pretrained_members: true", self.steps()["member-0"].command)
+        self.assertIn("pretrained_members: true", self.steps(encoder=self.folder)["member-0"].command)
+
+    def test_pictures_of_the_unknown_are_made_where_there_are_no_masks(self) -> None:
+        steps = self.steps(unknown=self.folder)
+        self.assertIn("unknown-set", steps["single-evaluate"].needs)
+        (self.folder / "labels").mkdir()
+        masked = self.steps(unknown=self.folder)
+        self.assertNotIn("unknown-set", masked)
+        self.assertIn(self.folder, masked["single-evaluate"].command)
+
+
+if __name__ == "__main__":
+    unittest.main()
