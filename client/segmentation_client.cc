@@ -6,6 +6,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <array>
 #include <atomic>
 #include <limits>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "absl/time/clock.h"
 #include "candor/v1/segmentation.grpc.pb.h"
 #include "client/client_security.h"
+#include "client/error_details.h"
 #include "client/grpc_status.h"
 #include "client/grpc_stream.h"
 #include "client/messages.h"
@@ -33,7 +35,7 @@ namespace {
 // caps the attempts at five, the first included. CANCELLED, if not by us (then nothing is retried), is a server that
 // resets its streams because its time to drain is over. The throttle stops retries when half the tokens are used up by
 // failures: a server that dies with 50 calls under way must not yet reach it. A stream is not retried: its frames would
-// be old news, and the caller has to know which were answered.
+// be old news, and the caller has to know which were answered. What gRPC does not retry is in HasBrokenOff().
 constexpr char kMethodConfig[] = R"json(
   "methodConfig": [{
     "name": [{"service": "candor.v1.Segmentation"}],
@@ -86,6 +88,31 @@ grpc::ChannelArguments MakeChannelArguments(int max_message_bytes, bool is_balan
   return arguments;
 }
 
+// A call is made at most so often by us; gRPC's own attempts are within each.
+constexpr int kMostCalls = 2;
+
+// Whether a call that has ended is to be made once more though gRPC does not: it retries nothing once the first header
+// of an answer is there. The server has then died in the middle of its answer or drains: candor-server's answers begin
+// with the request's id, its refusals too. UNKNOWN is gRPC's own "Stream removed" unless a reason says that it is the
+// server's.
+bool HasBrokenOff(const grpc::ClientContext& context, const absl::Status& status) {
+  if (absl::IsUnknown(status)) return ErrorReason(status).empty();
+  return absl::IsUnavailable(status) && !context.GetServerInitialMetadata().empty();
+}
+
+// `call` takes the context of one call, and returns how it ended.
+template <typename Call>
+absl::Status CallUntilWhole(absl::Duration timeout, const Headers& headers, const Call& call) {
+  const auto deadline = absl::ToChronoTime(absl::Now() + timeout);
+  for (int calls = 1;; ++calls) {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    for (const auto& [name, value] : headers) context.AddMetadata(name, value);
+    const absl::Status status = FromGrpc(call(&context));
+    if (status.ok() || calls == kMostCalls || !HasBrokenOff(context, status)) return status;
+  }
+}
+
 // A request as it is sent.
 struct Outgoing {
   v1::SegmentRequest message;  // the picture's bytes are only placeholders
@@ -114,17 +141,25 @@ absl::StatusOr<SegmentResult> ReadReply(const v1::SegmentRequest& request, grpc:
 // Owned by its handles and, until it has ended, by gRPC's callback.
 class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<GrpcSegmentCall> {
  public:
-  GrpcSegmentCall(Outgoing request, SegmentDone done)
-      : request_(std::move(request)), done_(std::move(done)), start_(std::chrono::steady_clock::now()) {}
+  GrpcSegmentCall(Outgoing request, SegmentDone done, const std::shared_ptr<grpc::Channel>& channel)
+      : request_(std::move(request)),
+        done_(std::move(done)),
+        start_(std::chrono::steady_clock::now()),
+        stub_(channel) {}
 
-  void Start(grpc::GenericStub* stub, absl::Duration timeout, const Headers& headers) {
-    context_.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-    for (const auto& [name, value] : headers) context_.AddMetadata(name, value);
-    stub->UnaryCall(&context_, kSegment, {}, &request_.bytes, &reply_,
-                    [self = shared_from_this()](const grpc::Status& status) { self->End(status); });
+  void Start(absl::Duration timeout, const Headers& headers) {
+    const auto deadline = absl::ToChronoTime(absl::Now() + timeout);
+    for (grpc::ClientContext& context : contexts_) {
+      context.set_deadline(deadline);
+      for (const auto& [name, value] : headers) context.AddMetadata(name, value);
+    }
+    Send();
   }
 
-  void Cancel() override { context_.TryCancel(); }
+  // One that is yet to be used cancels its call at once.
+  void Cancel() override {
+    for (grpc::ClientContext& context : contexts_) context.TryCancel();
+  }
   bool HasEnded() const override { return ended_.HasBeenNotified(); }
 
   const absl::StatusOr<SegmentResult>& Wait() override {
@@ -134,7 +169,17 @@ class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<
   }
 
  private:
+  void Send() {
+    stub_.UnaryCall(&contexts_[calls_++], kSegment, {}, &request_.bytes, &reply_,
+                    [self = shared_from_this()](const grpc::Status& status) { self->End(status); });
+  }
+
   void End(const grpc::Status& status) {
+    if (calls_ < kMostCalls && HasBrokenOff(contexts_[calls_ - 1], FromGrpc(status))) {
+      reply_.Clear();
+      Send();
+      return;
+    }
     round_trip_ = std::chrono::steady_clock::now() - start_;
     ending_ = status;
     request_.bytes.Clear();
@@ -152,7 +197,9 @@ class GrpcSegmentCall : public SegmentCall, public std::enable_shared_from_this<
   Outgoing request_;
   SegmentDone done_;
   const std::chrono::steady_clock::time_point start_;
-  grpc::ClientContext context_;
+  grpc::GenericStub stub_;
+  std::array<grpc::ClientContext, kMostCalls> contexts_;
+  int calls_ = 0;  // begun; one ends before the next begins
   grpc::ByteBuffer reply_;
   // Set before the notification, read after it.
   grpc::Status ending_;
@@ -200,7 +247,10 @@ class GrpcSegmentationClient : public SegmentationClient {
 
   absl::StatusOr<ModelList> ListModels() override {
     v1::ListModelsResponse reply;
-    RETURN_IF_ERROR(Call(Next().stub, timeout_, &v1::Segmentation::Stub::ListModels, v1::ListModelsRequest(), &reply));
+    v1::Segmentation::Stub& stub = Next().stub;
+    RETURN_IF_ERROR(CallUntilWhole(timeout_, {}, [&](grpc::ClientContext* context) {
+      return stub.ListModels(context, v1::ListModelsRequest(), &reply);
+    }));
     ModelList list;
     list.default_model = reply.default_model();
     for (const v1::Model& model : reply.models()) {
@@ -214,7 +264,9 @@ class GrpcSegmentationClient : public SegmentationClient {
     v1::GetModelRequest request;
     request.set_model(name);
     v1::GetModelResponse reply;
-    RETURN_IF_ERROR(Call(Next().stub, timeout_, &v1::Segmentation::Stub::GetModel, request, &reply));
+    v1::Segmentation::Stub& stub = Next().stub;
+    RETURN_IF_ERROR(CallUntilWhole(
+        timeout_, {}, [&](grpc::ClientContext* context) { return stub.GetModel(context, request, &reply); }));
     return ReadModel(reply.model());
   }
 
@@ -222,7 +274,9 @@ class GrpcSegmentationClient : public SegmentationClient {
     grpc::health::v1::HealthCheckRequest request;
     request.set_service(service);
     grpc::health::v1::HealthCheckResponse reply;
-    const absl::Status status = Call(*health_, timeout_, &grpc::health::v1::Health::Stub::Check, request, &reply);
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+    const absl::Status status = FromGrpc(health_->Check(&context, request, &reply));
     if (absl::IsNotFound(status)) return HealthState::kUnknownService;
     RETURN_IF_ERROR(status);
     return reply.status() == grpc::health::v1::HealthCheckResponse::SERVING ? HealthState::kServing
@@ -239,20 +293,13 @@ class GrpcSegmentationClient : public SegmentationClient {
     grpc::GenericStub generic_stub;  // for messages with pictures, as bytes
   };
 
-  template <typename AnyStub, typename Method, typename Request, typename Reply>
-  static absl::Status Call(AnyStub& stub, absl::Duration timeout, Method method, const Request& request, Reply* reply) {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-    return FromGrpc((stub.*method)(&context, request, reply));
-  }
-
   // Each call takes the next one.
   Connection& Next() { return *connections_[next_.fetch_add(1, std::memory_order_relaxed) % connections_.size()]; }
 
   absl::StatusOr<std::shared_ptr<SegmentCall>> Start(Outgoing request, const SegmentOptions& options,
                                                      SegmentDone done) {
-    auto call = std::make_shared<GrpcSegmentCall>(std::move(request), std::move(done));
-    call->Start(&Next().generic_stub, options.timeout.value_or(timeout_), IdentityHeaders(options));
+    auto call = std::make_shared<GrpcSegmentCall>(std::move(request), std::move(done), Next().channel);
+    call->Start(options.timeout.value_or(timeout_), IdentityHeaders(options));
     return call;
   }
 
@@ -271,12 +318,14 @@ class GrpcSegmentationClient : public SegmentationClient {
   }
 
   absl::StatusOr<SegmentResult> Segment(const Outgoing& request, const SegmentOptions& options) {
-    grpc::ClientContext context;
-    for (const auto& [name, value] : IdentityHeaders(options)) context.AddMetadata(name, value);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + options.timeout.value_or(timeout_)));
     const auto start = std::chrono::steady_clock::now();
+    grpc::GenericStub& stub = Next().generic_stub;
     grpc::ByteBuffer reply;
-    RETURN_IF_ERROR(FromGrpc(CallAndWait(&Next().generic_stub, &context, request.bytes, &reply)));
+    RETURN_IF_ERROR(
+        CallUntilWhole(options.timeout.value_or(timeout_), IdentityHeaders(options), [&](grpc::ClientContext* context) {
+          reply.Clear();
+          return CallAndWait(&stub, context, request.bytes, &reply);
+        }));
     const std::chrono::duration<double, std::milli> round_trip = std::chrono::steady_clock::now() - start;
     ASSIGN_OR_RETURN(SegmentResult result, ReadReply(request.message, &reply));
     result.round_trip_ms = round_trip.count();

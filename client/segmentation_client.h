@@ -257,7 +257,9 @@ class SegmentationStream;
 struct StreamOptions;
 
 // Thread-safe. Reconnects by itself; what a server that goes away leaves unanswered (UNAVAILABLE, or CANCELLED, though
-// not by SegmentCall::Cancel) is retried up to four times with backoff within the timeout.
+// not by SegmentCall::Cancel) is retried up to four times with backoff within the timeout. An answer that breaks off
+// (UNAVAILABLE, or UNKNOWN without a reason of the server's) is asked for once more, at once, within the same timeout;
+// so is one that a server refuses because it is shutting down.
 class SegmentationClient {
  public:
   // InvalidArgument: an empty server or a list that cannot be read, a timeout that is not positive, connections outside

@@ -219,15 +219,18 @@ class FakeServer::Service final : public v1::Segmentation::Service {
     return handler ? handler(context, stream) : AnswerInTurn(context, stream);
   }
 
-  grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* reply) override {
+  grpc::Status ListModels(grpc::ServerContext* context, const v1::ListModelsRequest*,
+                          v1::ListModelsResponse* reply) override {
+    context->AddInitialMetadata("x-request-id", "r-17");
     absl::MutexLock lock(&mu_);
     for (const v1::Model& model : models_) *reply->add_models() = model;
     reply->set_default_model(models_[0].identity().name());
     return grpc::Status::OK;
   }
 
-  grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest* request,
+  grpc::Status GetModel(grpc::ServerContext* context, const v1::GetModelRequest* request,
                         v1::GetModelResponse* reply) override {
+    context->AddInitialMetadata("x-request-id", "r-17");
     absl::MutexLock lock(&mu_);
     const std::string name = request->model().empty() ? models_[0].identity().name() : request->model();
     for (const v1::Model& model : models_) {

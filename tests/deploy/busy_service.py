@@ -3,8 +3,8 @@
 import pathlib
 import tempfile
 
-from live_programs import (SAMPLES, TEACHER, Server, TrainingRun, TrainingService, candor, make_calibrated_student, parse_page,
-                           wait_for)
+from live_programs import SAMPLES, TEACHER, Server, TrainingRun, TrainingService, candor, make_calibrated_student, parse_page
+from waiting import wait_for
 
 STREET = SAMPLES / "0001TP_008550.jpg"
 STUDENT_NAME = "calibrated-student"

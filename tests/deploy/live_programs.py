@@ -6,27 +6,14 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 import urllib.request
 
 from programs import BIN, SOURCE
+from waiting import PATIENCE_S, wait_for
 
 SAMPLES = SOURCE / "models" / "samples"
 STUDENT = SOURCE / "models" / "camvid-student"
 TEACHER = SOURCE / "models" / "camvid-teacher"
-PATIENCE_S = 120.0
-
-
-def wait_for(what, condition, seconds=PATIENCE_S):
-    """The first true value of condition(), asked again and again. AssertionError naming `what` if there is none in time."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.05)
 
 
 def get(url):

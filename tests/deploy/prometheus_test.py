@@ -12,8 +12,9 @@ import yaml
 
 import monitoring_files as files
 from busy_service import BusyService
-from live_programs import Program, get, wait_for
+from live_programs import Program, get
 from programs import TOOLS
+from waiting import wait_for
 
 
 class Prometheus(Program):

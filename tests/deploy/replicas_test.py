@@ -18,9 +18,10 @@ import candor
 import grpc
 import monitoring_files as files
 from candor.v1 import segmentation_pb2, segmentation_pb2_grpc
-from live_programs import PATIENCE_S, SAMPLES, STUDENT, Program, Server, wait_for
+from live_programs import SAMPLES, STUDENT, Program, Server
 from live_programs import candor as run_candor
 from programs import BIN, SOURCE, TOOLS
+from waiting import PATIENCE_S, wait_for
 
 STREET = SAMPLES / "0001TP_008550.jpg"
 CALLS = 10

@@ -12,11 +12,10 @@ import re
 import signal
 import socket
 import subprocess
-import time
+
+from waiting import PATIENCE_S, wait_for
 
 NODES = ("n1", "n2")
-PATIENCE_S = 120
-POLL_S = 0.1
 PR_SET_CHILD_SUBREAPER = 36
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 PROGRAMS = ("usr/sbin/munged", "usr/sbin/slurmctld-wlm", "usr/sbin/slurmd-wlm", "usr/sbin/slurmstepd-wlm", "usr/bin/sbatch")
@@ -70,18 +69,6 @@ def free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
-
-
-def await_true(what: str, condition, patience_s: float = PATIENCE_S):
-    """Returns condition()'s first true value. TimeoutError, which says `what`, after `patience_s`."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {patience_s} s: {what}")
-        time.sleep(POLL_S)
 
 
 class SlurmCluster:
@@ -146,7 +133,7 @@ class SlurmCluster:
                 _kill(pid)
             return not running
 
-        await_true("Slurm's processes have ended", all_ended)
+        wait_for("Slurm's processes have ended", all_ended)
         for daemon in self.daemons.values():
             daemon.wait()
         self.daemons.clear()
@@ -165,7 +152,7 @@ class SlurmCluster:
 
     def await_idle(self) -> None:
         state = ["sinfo", "--noheader", "--partition", "main", "--Node", "--format", "%t"]
-        await_true("both nodes are idle", lambda: self.answer(*state).split() == ["idle"] * len(NODES), patience_s=60)
+        wait_for("both nodes are idle", lambda: self.answer(*state).split() == ["idle"] * len(NODES), seconds=60)
 
     def job(self, job_id: str) -> dict[str, str]:
         """The fields of `scontrol show job`, for a job ID or ARRAY_TASK; empty when it is not known."""
@@ -207,7 +194,7 @@ class SlurmCluster:
         files = [f"--{name}-file={folder}/{name}" for name in ("key", "pid", "seed")]
         # Forced, since others may not enter this folder: here is only one user.
         self._daemon("munged", self.tools / "usr/sbin/munged", "--foreground", "--force", f"--socket={folder}/socket", *files)
-        await_true("munged listens", (folder / "socket").exists, patience_s=30)
+        wait_for("munged listens", (folder / "socket").exists, seconds=30)
 
     def _daemon(self, name: str, *argv: object) -> None:
         # setpriv: it ends with this process, even if that is killed.

@@ -5,11 +5,11 @@ import pathlib
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
+from waiting import PATIENCE_S, wait_for
+
 RUN_TASK = pathlib.Path(os.environ["CANDOR_SOURCE_DIR"]) / "deploy" / "slurm" / "run_task.sh"
-PATIENCE_S = 60
 
 # Notes its arguments and every SIGTERM. Ends with the code in the file "end", once that is there.
 TRAIN = """#!/bin/bash
@@ -42,7 +42,7 @@ class SlurmTaskTest(unittest.TestCase):
         task = subprocess.Popen([RUN_TASK, "member"], cwd=self.folder, env=self.env | env, stderr=subprocess.DEVNULL)
         self.addCleanup(task.wait)
         self.addCleanup(self.end, "0")
-        self.await_true(lambda: self.lines("arguments"))
+        wait_for("the task has begun", lambda: self.lines("arguments"))
         return task
 
     def end(self, code: str) -> None:
@@ -53,12 +53,6 @@ class SlurmTaskTest(unittest.TestCase):
         file = self.folder / name
         return file.read_text().splitlines() if file.exists() else []
 
-    def await_true(self, condition) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
-
     def send(self, task: subprocess.Popen, number: signal.Signals) -> None:
         """Returns once the shell has noticed it."""
         task.send_signal(number)
@@ -67,7 +61,7 @@ class SlurmTaskTest(unittest.TestCase):
             status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{task.pid}/status").read_text().splitlines())
             return bool((int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)) >> (number - 1) & 1)
 
-        self.await_true(lambda: not is_pending())
+        wait_for("the signal has arrived", lambda: not is_pending())
 
     def finish(self, code: str, **env: str) -> int:
         """The exit code of a task whose stand-in ends with `code`."""
@@ -79,7 +73,7 @@ class SlurmTaskTest(unittest.TestCase):
         task = self.start()
         self.send(task, signal.SIGTERM)
         self.send(task, signal.SIGUSR1)
-        self.await_true(lambda: self.lines("terms"))
+        wait_for("the task has heard SIGTERM", lambda: self.lines("terms"))
         self.send(task, signal.SIGUSR1)
         self.send(task, signal.SIGTERM)
         self.end("75")

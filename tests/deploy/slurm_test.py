@@ -11,8 +11,8 @@ import tempfile
 import unittest
 
 import slurm_cluster
-from slurm_cluster import await_true
 from tiny_dataset import write_tiny_dataset
+from waiting import wait_for
 
 SUBMIT = pathlib.Path(os.environ["CANDOR_SOURCE_DIR"]) / "deploy" / "slurm" / "submit.sh"
 TRAIN = pathlib.Path(os.environ["CANDOR_BIN_DIR"]) / "candor-train"
@@ -87,7 +87,7 @@ class SlurmTest(unittest.TestCase):
             self.assertNotIn(cluster.job(job).get("JobState"), ("COMPLETED", "FAILED", "CANCELLED"), job)
             return last_step(folder) >= EARLY_STEP
 
-        await_true(f"{job} has come to step {EARLY_STEP}", is_early)
+        wait_for(f"{job} has come to step {EARLY_STEP}", is_early)
 
     def warn(self, job: str, log_name: str) -> None:
         """What Slurm does before the time limit: the batch script alone gets its signal. Returns once it has stopped."""
@@ -96,7 +96,7 @@ class SlurmTest(unittest.TestCase):
         with subprocess.Popen(["scancel", "--batch", "--signal=USR1", job], env=cluster.env, stderr=subprocess.PIPE) as scancel:
             try:
                 log = self.run_folder / "slurm" / log_name
-                await_true(f"{job} goes back into the queue", lambda: "goes back into the queue" in log.read_text())
+                wait_for(f"{job} goes back into the queue", lambda: "goes back into the queue" in log.read_text())
             finally:
                 scancel.kill()
 
@@ -108,7 +108,7 @@ class SlurmTest(unittest.TestCase):
             over = fields.get("JobState") in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
             return fields if over else None
 
-        return await_true(f"{job} is over", ended, ARRAY_PATIENCE_S)
+        return wait_for(f"{job} is over", ended, ARRAY_PATIENCE_S)
 
     def start_uninterrupted(self) -> subprocess.Popen:
         """The same training on this machine; each process with one thread, as --cpus-per-task says on the cluster."""
@@ -127,7 +127,7 @@ class SlurmTest(unittest.TestCase):
             members = [int(line) for line in cluster.answer(*running).split()]
             return [index for index in members if EARLY_STEP <= last_step(self.member_folder(index)) < LATE_STEP]
 
-        return await_true(f"a member has come to step {EARLY_STEP} on {node}", early_member)[0]
+        return wait_for(f"a member has come to step {EARLY_STEP} on {node}", early_member)[0]
 
     def test_interrupted_tasks_end_with_the_bits_of_an_uninterrupted_run(self) -> None:
         whole = self.start_uninterrupted()
@@ -181,9 +181,9 @@ class SlurmTest(unittest.TestCase):
         fields = self.await_end(f"{array}_0")
         self.assertEqual((fields["JobState"], fields["Restarts"]), ("CANCELLED", "0"))
         log = self.run_folder / "slurm" / f"member-{array}_0.log"
-        await_true("the member says that it stopped", lambda: STOPPED in log.read_text())
+        wait_for("the member says that it stopped", lambda: STOPPED in log.read_text())
         self.assertEqual(self.await_end(distillation)["JobState"], "CANCELLED")
-        await_true("the queue is empty", lambda: cluster.run("squeue", "--noheader").stdout == "")
+        wait_for("the queue is empty", lambda: cluster.run("squeue", "--noheader").stdout == "")
 
         array, distillation = self.submit(2)
         self.assertEqual(self.await_end(distillation)["JobState"], "COMPLETED")
@@ -213,7 +213,7 @@ class SlurmTest(unittest.TestCase):
         submission = ["--config", self.config, "--set", "members: 2"]
         self.train(address, "submit", *submission, "--name", "street")
         member = self.folder / "runs" / "street" / "members" / "0"
-        await_true("the member has come to a step", lambda: last_step(member) >= EARLY_STEP)
+        wait_for("the member has come to a step", lambda: last_step(member) >= EARLY_STEP)
         service.kill()
         service.wait()
         service, address = self.start_service()
@@ -222,7 +222,7 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual((run["state"], run["executor"], run["starts"], run["progress"]), ("succeeded", "slurm", 1, 1.0))
 
         self.train(address, "submit", *submission, "--name", "left")
-        await_true("it is with Slurm", lambda: cluster.answer("squeue", "--noheader") != "")
+        wait_for("it is with Slurm", lambda: cluster.answer("squeue", "--noheader") != "")
         self.train(address, "cancel", "left")
         self.train(address, "watch", "left", code=75)
         self.assertEqual(cluster.answer("squeue", "--noheader"), "")
