@@ -103,7 +103,7 @@ def take_lock(folder: pathlib.Path):
 def write_report(settings: Settings, methods: list[str]) -> None:
     results = [str(settings.folder / "results" / f"{method}.json") for method in methods]
     command = [settings.programs / "candor-train", "report", "--results", ",".join(results), "--title", _TITLE]
-    command += ["--out", settings.folder / "report.html"]
+    command += ["--pictures", 0, "--side-by-side", settings.show, "--out", settings.folder / "report.html"]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
         raise StepError(f"report: exit {done.returncode}: {done.stderr.strip()[-300:]}")

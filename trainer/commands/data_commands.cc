@@ -86,6 +86,7 @@ struct ReportFlags {
   std::vector<std::string> runs;
   std::string title = "Segmentation models and how sure they are";
   int pictures = 4;
+  int side_by_side = 2;
   std::string out;
 };
 
@@ -105,6 +106,7 @@ absl::Status WriteReport(const ReportFlags& flags) {
   input.date = absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone());
   input.candor_version = CANDOR_VERSION;
   input.pictures_each = flags.pictures;
+  input.side_by_side = flags.side_by_side;
   input.command = "candor-train report --results";
   for (const std::string& path : flags.results) {
     ASSIGN_OR_RETURN(ReportedResult result, ReadResult(path));
@@ -162,6 +164,9 @@ void AddDataCommands(CLI::App& program, std::vector<Command>* commands) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app->add_option("--title", report->title, "Heading of the page")->capture_default_str();
+  app->add_option("--side-by-side", report->side_by_side, "Pictures that all models have maps of (evaluate --show)")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
   app->add_option("--pictures", report->pictures, "Worst and most uncertain pictures of each model")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -37,6 +38,16 @@ std::vector<ChartPoint> InPercent(const std::vector<CurvePoint>& curve) {
   return points;
 }
 
+// A chart of more series than can be told apart in half a page's width takes all of it.
+constexpr size_t kManySeries = 8;
+
+std::string FittingFigure(LineChart chart, const std::string& caption) {
+  if (chart.series.size() < kManySeries) return Figure(RenderLineChart(chart), chart.title, caption);
+  chart.width = 920;
+  chart.height = 540;
+  return Figure(RenderLineChart(chart), chart.title, caption, FigureWidth::kFull);
+}
+
 std::string RejectionPanel(const ChartSource& source, std::vector<double> RejectionCurve::*figure,
                            const std::string& suffix, const std::string& y_label, const std::string& caption) {
   LineChart chart;
@@ -51,7 +62,7 @@ std::string RejectionPanel(const ChartSource& source, std::vector<double> Reject
     chart.series.push_back({NameWithKind(source.names[i], *kind), SeriesForm::kLine,
                             InPercent(kind->rejection.dropped, kind->rejection.*figure)});
   }
-  return Figure(RenderLineChart(chart), chart.title, caption);
+  return FittingFigure(std::move(chart), caption);
 }
 
 }  // namespace
@@ -87,7 +98,7 @@ std::string RiskCoverageFigure(const ChartSource& source) {
       "Error rate of the pixels kept when only the most certain are; the area below is AURC (Geifman et al. 2019). "
       "Lower is better.";
   chart.description = caption;
-  return Figure(RenderLineChart(chart), chart.title, caption);
+  return FittingFigure(std::move(chart), caption);
 }
 
 std::string HistogramFigures(const ChartSource& source) {
@@ -116,7 +127,7 @@ std::string HistogramFigures(const ChartSource& source) {
         "Share of all pixels, void included, in 64 equal bins over the kind's range; logarithmic upwards. An empty bin "
         "lies on the axis.";
     chart.description = caption;
-    absl::StrAppend(&html, Figure(RenderLineChart(chart), chart.title, caption));
+    absl::StrAppend(&html, FittingFigure(std::move(chart), caption));
   }
   return html;
 }

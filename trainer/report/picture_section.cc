@@ -1,59 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
-#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/image/draw.h"
+#include "trainer/report/embed_picture.h"
 #include "trainer/report/html.h"
 #include "trainer/report/result_relations.h"
 #include "trainer/report/sections.h"
 
 namespace candor {
 namespace {
-
-constexpr int64_t kMaxFileBytes = int64_t{8} << 20;
-
-bool IsBelow(const std::string& file) {
-  if (absl::StartsWith(file, "/") || absl::StrContains(file, '\\')) return false;
-  for (const absl::string_view part : absl::StrSplit(file, '/')) {
-    if (part.empty() || part == "." || part == "..") return false;
-  }
-  return true;
-}
-
-// The media type that the first bytes tell; empty if it is neither.
-std::string MediaType(absl::string_view bytes) {
-  if (absl::StartsWith(bytes, "\xFF\xD8\xFF")) return "image/jpeg";
-  if (absl::StartsWith(bytes, "\x89PNG\r\n\x1A\n")) return "image/png";
-  return "";
-}
-
-// The img element, or a note where the file was not written or is gone.
-absl::StatusOr<std::string> Embed(const ReportedResult& reported, const std::string& file, const std::string& alt) {
-  if (file.empty()) return std::string("<p class=\"missing\">not kept</p>");
-  if (!IsBelow(file)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(reported.result.model, ": picture file must lie below the results' folder, got ", file));
-  }
-  const std::string path = absl::StrCat(reported.directory, "/", file);
-  const absl::StatusOr<std::string> bytes = ReadFile(path, kMaxFileBytes);
-  if (absl::IsNotFound(bytes.status())) {
-    return absl::StrCat("<p class=\"missing\">file not found: ", EscapeHtml(file), "</p>");
-  }
-  if (!bytes.ok()) {
-    return absl::Status(bytes.status().code(), absl::StrCat(reported.result.model, ": ", bytes.status().message()));
-  }
-  const std::string type = MediaType(*bytes);
-  if (type.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(reported.result.model, ": picture file must be JPEG or PNG, got ", path));
-  }
-  return absl::StrCat("<img alt=\"", EscapeHtml(alt), "\" src=\"", DataUri(type, *bytes), "\">");
-}
 
 struct Panel {
   const char* title;
@@ -74,31 +32,28 @@ absl::StatusOr<std::string> PictureRow(const ReportedResult& reported, const Pic
       Decimal(picture.mean_uncertainty, 3));
   for (const Panel& panel : kPanels) {
     const std::string alt = absl::StrCat(panel.title, " of ", picture.name);
-    ASSIGN_OR_RETURN(const std::string image, Embed(reported, picture.*panel.file, alt));
+    ASSIGN_OR_RETURN(const std::string image, EmbedPicture(reported, picture.*panel.file, alt));
     absl::StrAppend(&html, "<figure>", image, "<figcaption>", panel.title, "</figcaption></figure>\n");
   }
   return absl::StrCat(html, "</div>\n</article>\n");
 }
 
-// Indices of the pictures that have files: the worst, then as many of the most uncertain others.
+// Indices of pictures that have files: of the worst `each`, and of the most uncertain `each` of the others.
 struct Choice {
   std::vector<size_t> worst;
   std::vector<size_t> uncertain;
 };
 
-Choice Choose(const EvaluationResult& result, size_t each) {
-  std::vector<size_t> left;
-  for (size_t i = 0; i < result.picture_figures.size(); ++i) {
-    if (!result.picture_figures[i].picture_file.empty()) left.push_back(i);
-  }
+Choice Choose(const std::vector<PictureFigures>& pictures, size_t each) {
+  const auto has_no_file = [&](size_t i) { return pictures[i].picture_file.empty(); };
   Choice choice;
-  choice.worst.assign(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min(each, left.size())));
-  left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(choice.worst.size()));
-  std::stable_sort(left.begin(), left.end(), [&](size_t a, size_t b) {
-    return result.picture_figures[a].mean_uncertainty > result.picture_figures[b].mean_uncertainty;
-  });
-  left.resize(std::min(each, left.size()));
-  choice.uncertain = std::move(left);
+  for (size_t i = 0; i < pictures.size(); ++i) (i < each ? choice.worst : choice.uncertain).push_back(i);
+  std::stable_sort(choice.uncertain.begin(), choice.uncertain.end(),
+                   [&](size_t a, size_t b) { return pictures[a].mean_uncertainty > pictures[b].mean_uncertainty; });
+  choice.uncertain.resize(std::min(each, choice.uncertain.size()));
+  for (std::vector<size_t>* list : {&choice.worst, &choice.uncertain}) {
+    list->erase(std::remove_if(list->begin(), list->end(), has_no_file), list->end());
+  }
   return choice;
 }
 
@@ -142,8 +97,9 @@ absl::StatusOr<std::string> PictureSection(const ReportInput& input) {
   std::string pictures;
   for (size_t i = 0; i < input.results.size(); ++i) {
     const ReportedResult& reported = input.results[i];
-    const Choice choice = Choose(reported.result, static_cast<size_t>(std::max(input.pictures_each, 0)));
-    if (choice.worst.empty()) continue;
+    const Choice choice =
+        Choose(reported.result.picture_figures, static_cast<size_t>(std::max(input.pictures_each, 0)));
+    if (choice.worst.empty() && choice.uncertain.empty()) continue;
     absl::StrAppend(&pictures, "<h3>", EscapeHtml(names[i]), "</h3>\n", Key(reported.result));
     for (const size_t p : choice.worst) {
       ASSIGN_OR_RETURN(const std::string row,

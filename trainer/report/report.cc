@@ -40,17 +40,19 @@ absl::StatusOr<std::string> RenderReport(const ReportInput& input) {
   const std::string detection = DetectionSection(input);
   const std::string figures = FigureSection(input);
   const std::string training = TrainingSection(input);
+  ASSIGN_OR_RETURN(const std::string side_by_side, SideBySideSection(input));
   ASSIGN_OR_RETURN(const std::string pictures, PictureSection(input));
   return absl::StrCat(Head(input), "<body>\n<header>\n<h1>", EscapeHtml(input.title), "</h1>\n<p>",
                       EscapeHtml(input.date), ", candor ", EscapeHtml(input.candor_version),
                       "</p>\n<nav aria-label=\"Sections\"><ul><li><a href=\"#summary\">Summary</a></li>",
                       Link(classes, "classes", "Classes"), Link(detection, "detection", "What uncertainty finds"),
                       Link(figures, "figures", "Figures"), Link(training, "training", "Training"),
-                      Link(pictures, "pictures", "Pictures"),
+                      Link(side_by_side, "side-by-side", "Side by side"), Link(pictures, "pictures", "Pictures"),
                       "<li><a href=\"#definitions\">Definitions</a></li></ul></nav>\n</header>\n<main>\n",
-                      SummarySection(input), classes, detection, figures, training, pictures, DefinitionSection(input),
-                      "</main>\n<footer>Made by candor ", EscapeHtml(input.candor_version), ", ",
-                      EscapeHtml(input.date), ".</footer>\n<script>\n", kReportScript, "</script>\n</body>\n</html>\n");
+                      SummarySection(input), classes, detection, figures, training, side_by_side, pictures,
+                      DefinitionSection(input), "</main>\n<footer>Made by candor ", EscapeHtml(input.candor_version),
+                      ", ", EscapeHtml(input.date), ".</footer>\n<script>\n", kReportScript,
+                      "</script>\n</body>\n</html>\n");
 }
 
 }  // namespace candor

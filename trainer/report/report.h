@@ -44,6 +44,7 @@ struct ReportInput {
   std::vector<ReportedResult> results;
   std::vector<TrainingCurve> training;
   int pictures_each = 4;  // of a model: the worst, and as many of the most uncertain others
+  int side_by_side = 2;   // pictures that all models have files of, shown by each
 };
 
 // All text of the input is escaped. A picture file that is not there leaves a note in its place. InvalidArgument: a

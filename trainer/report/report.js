@@ -29,3 +29,16 @@ for (const table of document.querySelectorAll("main table[id]")) {
     });
   });
 }
+// A curve is told from the others by pointing at its entry in the legend.
+for (const chart of document.querySelectorAll("svg.chart")) {
+  if (!chart.querySelector(".curve")) continue;
+  for (const entry of chart.querySelectorAll(".entry")) {
+    entry.addEventListener("pointerenter", () => {
+      chart.classList.add("lit");
+      for (const group of chart.querySelectorAll("[data-series]")) {
+        group.classList.toggle("on", group.dataset.series === entry.dataset.series);
+      }
+    });
+    entry.addEventListener("pointerleave", () => chart.classList.remove("lit"));
+  }
+}

@@ -24,6 +24,8 @@ std::string FigureSection(const ReportInput& input);
 std::string TrainingSection(const ReportInput& input);
 // Errors as RenderReport.
 absl::StatusOr<std::string> PictureSection(const ReportInput& input);
+// Pictures that all models on the same data have files of, each by every model. Errors as RenderReport.
+absl::StatusOr<std::string> SideBySideSection(const ReportInput& input);
 std::string DefinitionSection(const ReportInput& input);
 
 }  // namespace candor

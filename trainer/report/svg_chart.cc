@@ -176,7 +176,7 @@ std::string Series(const LineChart& chart, const Scale& x, const Scale& y) {
     if (series.form == SeriesForm::kBars) {
       absl::StrAppend(&bars, Bars(series, x, y));
     } else {
-      absl::StrAppend(&lines, Line(series, index, x, y));
+      absl::StrAppend(&lines, SeriesGroup(index, "curve"), Line(series, index, x, y), "</g>\n");
     }
     if (series.form == SeriesForm::kLine || series.form == SeriesForm::kStep) ++index;
   }

@@ -21,6 +21,7 @@ constexpr int kMarkers = 6;
 constexpr double kLegendRow = 18;
 constexpr double kLegendSample = 28;
 constexpr double kLegendGap = 16;
+constexpr size_t kEntriesInColumns = 8;  // from so many on they stand below one another
 
 std::string Fill(const SeriesStyle& style) {
   return absl::StrFormat("class=\"f%d\" fill=\"%s\"", style.colour, PaletteColour(style.colour));
@@ -39,6 +40,10 @@ std::string MarkerPath(int marker, double x, double y) {
     default:
       return absl::StrFormat("M%.1f %.1fh9m-4.5 -4.5v9", x - 4.5, y);
   }
+}
+
+double EntryWidth(const LegendEntry& entry, double most) {
+  return kLegendSample + TextWidth(FitText(entry.name, kFontSize, most - kLegendSample), kFontSize);
 }
 
 std::string Sample(absl::string_view id, const LegendEntry& entry, double x, double y) {
@@ -142,6 +147,10 @@ std::string SvgMarker(const SeriesStyle& style, double x, double y) {
                          path, PaletteColour(style.colour));
 }
 
+std::string SeriesGroup(int series, absl::string_view group_class) {
+  return absl::StrCat("<g class=\"", group_class, "\" data-series=\"", series, "\">");
+}
+
 std::string StrokeAttributes(const SeriesStyle& style) {
   std::string attributes =
       absl::StrFormat("class=\"c%d\" stroke=\"%s\" stroke-width=\"2\" fill=\"none\" stroke-linejoin=\"round\"",
@@ -178,14 +187,19 @@ Legend LayOutLegend(absl::string_view id, const std::vector<LegendEntry>& entrie
   if (entries.empty()) return legend;
   double x = left;
   double y = kLegendRow / 2 + 1;
+  double column = 0;  // 0: entries follow one another
+  if (entries.size() >= kEntriesInColumns) {
+    for (const LegendEntry& entry : entries) column = std::max(column, EntryWidth(entry, width));
+  }
   for (const LegendEntry& entry : entries) {
-    const std::string name = FitText(entry.name, kFontSize, width - kLegendSample);
-    const double entry_width = kLegendSample + TextWidth(name, kFontSize);
+    const double entry_width = std::max(column, EntryWidth(entry, width));
     if (x > left && x + entry_width > left + width) {
       x = left;
       y += kLegendRow;
     }
-    absl::StrAppend(&legend.svg, Sample(id, entry, x, y), SvgText(x + kLegendSample, y, name, {"start"}));
+    const std::string name = FitText(entry.name, kFontSize, width - kLegendSample);
+    absl::StrAppend(&legend.svg, SeriesGroup(entry.series, "entry"), Sample(id, entry, x, y),
+                    SvgText(x + kLegendSample, y, name, {"start"}), "</g>\n");
     x += entry_width + kLegendGap;
   }
   legend.height = y + kLegendRow / 2 + 6;

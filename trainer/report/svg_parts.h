@@ -47,6 +47,8 @@ absl::string_view PaletteColour(int colour);
 
 // A marker about 8 wide.
 std::string SvgMarker(const SeriesStyle& style, double x, double y);
+// Opens a group that belongs to a series; class "curve" or "entry" (of the legend). The page's script lights up both.
+std::string SeriesGroup(int series, absl::string_view group_class);
 // Attributes of a line: class, stroke, dashes.
 std::string StrokeAttributes(const SeriesStyle& style);
 
@@ -68,7 +70,7 @@ struct Legend {
   double height = 0;  // rows and the room below them; 0 without entries
 };
 
-// Entries from the left, in as many rows as they need, from y = 0 on.
+// Entries from the left, in as many rows as they need, from y = 0 on; many of them in columns.
 Legend LayOutLegend(absl::string_view id, const std::vector<LegendEntry>& entries, double left, double width);
 
 }  // namespace candor

@@ -274,6 +274,59 @@ TEST_F(ReportPicturesTest, WorstComesFirstThenTheMostUncertain) {
   EXPECT_THAT(BodyOf(html), IsWellFormedXml());
 }
 
+TEST_F(ReportPicturesTest, ThoseAskedForByNameAreNotCalledTheWorst) {
+  // Only the two in the middle have files.
+  for (PictureFigures& picture : input_.results[0].result.picture_figures) {
+    if (picture.name != "second") picture.picture_file.clear();
+  }
+  EXPECT_THAT(Render(input_), Not(HasSubstr("<h4>")));
+}
+
+class SideBySideTest : public testing::Test {
+ protected:
+  SideBySideTest() {
+    EXPECT_THAT(WriteFileAtomically(testing::TempDir() + "/map.png", MakePng({})), IsOk());
+    EvaluationResult teacher = SampleTeacher();
+    EvaluationResult student = SampleStudent();
+    teacher.picture_figures = {PictureOf("b"), PictureOf("a"), PictureOf("theirs")};
+    student.picture_figures = {PictureOf("ours"), PictureOf("a"), PictureOf("b")};
+    input_ = InputOf({teacher, student});
+    input_.pictures_each = 0;
+  }
+
+  static PictureFigures PictureOf(const std::string& name) {
+    PictureFigures picture;
+    picture.name = name;
+    picture.picture_file = picture.truth_file = picture.uncertainty_file = picture.error_file = "map.png";
+    return picture;
+  }
+
+  ReportInput input_;
+};
+
+TEST_F(SideBySideTest, ShowsWhatAllModelsHaveFilesOf) {
+  const std::string html = Render(input_);
+  EXPECT_LT(html.find("<h4>a</h4>"), html.find("<h4>b</h4>"));
+  EXPECT_THAT(html, Not(HasSubstr("<h4>ours</h4>")));
+  EXPECT_THAT(html, Not(HasSubstr("<h4>theirs</h4>")));
+  EXPECT_EQ(CountOf(html, "<img alt=\"uncertainty of a by "), 2);
+  EXPECT_EQ(CountOf(html, "<img alt=\"errors of a by "), 2);
+  EXPECT_EQ(CountOf(html, "<img alt=\"true labels of a"), 1);
+  EXPECT_THAT(BodyOf(html), IsWellFormedXml());
+}
+
+TEST_F(SideBySideTest, AtMostAsManyAsAskedFor) {
+  input_.side_by_side = 1;
+  EXPECT_THAT(Render(input_), Not(HasSubstr("<h4>b</h4>")));
+  input_.side_by_side = 0;
+  EXPECT_THAT(Render(input_), Not(HasSubstr("id=\"side-by-side\"")));
+}
+
+TEST_F(SideBySideTest, OtherPicturesAreNotBesideThem) {
+  input_.results[1].result.fingerprint = "another";
+  EXPECT_THAT(Render(input_), Not(HasSubstr("id=\"side-by-side\"")));
+}
+
 TEST_F(ReportPicturesTest, MissingFileIsNoted) {
   file() = "gone.png";
   EXPECT_THAT(Render(input_), HasSubstr("file not found: gone.png"));

@@ -91,6 +91,35 @@ TEST(RenderLineChartTest, SeriesDifferInMoreThanColour) {
   EXPECT_NE(StyleOf(0).marker, StyleOf(1).marker);
 }
 
+// The x coordinates of the texts in the legend, in their order.
+std::vector<std::string> LegendColumns(const std::string& svg) {
+  std::vector<std::string> columns;
+  for (size_t at = svg.find("class=\"entry\""); at != std::string::npos; at = svg.find("class=\"entry\"", at + 1)) {
+    const size_t x = svg.find(" x=\"", svg.find("<text", at)) + 4;
+    columns.push_back(svg.substr(x, svg.find('"', x) - x));
+  }
+  return columns;
+}
+
+TEST(RenderLineChartTest, ManyEntriesOfTheLegendStandInColumns) {
+  std::vector<ChartSeries> series;
+  for (int i = 0; i < 12; ++i) series.push_back({std::string(i + 4, 'n'), SeriesForm::kLine, {{0, 0}, {1, 1}}});
+  const std::vector<std::string> columns = LegendColumns(RenderLineChart(ChartOf(series)));
+  ASSERT_EQ(columns.size(), 12u);
+  const std::set<std::string> distinct(columns.begin(), columns.end());
+  EXPECT_GT(distinct.size(), 1u);
+  EXPECT_LT(distinct.size(), 6u);
+}
+
+TEST(RenderLineChartTest, CurvesAndTheirEntriesHaveOneNumber) {
+  const std::string svg = RenderLineChart(ChartOf({{"a", SeriesForm::kLine, {{0, 0}, {1, 1}}},
+                                                   {"r", SeriesForm::kReference, {{0, 0}, {1, 1}}},
+                                                   {"b", SeriesForm::kLine, {{0, 1}, {1, 0}}}}));
+  for (const char* group : {"<g class=\"curve\" data-series=\"1\">", "<g class=\"entry\" data-series=\"1\">"}) {
+    EXPECT_THAT(svg, HasSubstr(group));
+  }
+}
+
 TEST(RenderLineChartTest, LongLegendLeavesRoomForTheChart) {
   std::vector<ChartSeries> series;
   for (int i = 0; i < 30; ++i) {
