@@ -6,6 +6,7 @@
 #include "core/base/status_macros.h"
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/data/dataset.h"
+#include "trainer/training/dense_stddev_objective.h"
 #include "trainer/training/knowledge_objective.h"
 #include "trainer/training/teacher_cache.h"
 
@@ -66,10 +67,12 @@ std::unique_ptr<Objective> MakeStudentObjective(const TrainOptions& options, Seg
     case StudentMethod::kKnowledge:
       return MakeKnowledgeObjective(std::move(net), options.precision, std::move(class_weights),
                                     std::move(teacher.samples), student);
+    case StudentMethod::kDenseStddev:
+      return MakeDenseStddevObjective(std::move(net), options.precision, std::move(class_weights),
+                                      std::move(teacher.samples), options.uncertainty);
     case StudentMethod::kDudes:
     case StudentMethod::kLogitGaussian:
     case StudentMethod::kDirichlet:
-    case StudentMethod::kDenseStddev:
     case StudentMethod::kObserver:
       break;
   }

@@ -122,7 +122,8 @@ TEST_P(StudentMethodTest, OfAPlainModelOnlyItsKnowledgeCanBeLearned) {
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, StudentMethodTest,
-    testing::Values(Method{"student_method: 'knowledge'", ModelKind::kSingle}));
+    testing::Values(Method{"student_method: 'knowledge'", ModelKind::kSingle},
+                    Method{"student_method: 'dense_stddev'", ModelKind::kStudent}));
 
 }  // namespace
 }  // namespace candor
