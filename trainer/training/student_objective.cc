@@ -7,6 +7,7 @@
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/data/dataset.h"
 #include "trainer/training/dense_stddev_objective.h"
+#include "trainer/training/dirichlet_objective.h"
 #include "trainer/training/knowledge_objective.h"
 #include "trainer/training/teacher_cache.h"
 
@@ -70,9 +71,11 @@ std::unique_ptr<Objective> MakeStudentObjective(const TrainOptions& options, Seg
     case StudentMethod::kDenseStddev:
       return MakeDenseStddevObjective(std::move(net), options.precision, std::move(class_weights),
                                       std::move(teacher.samples), options.uncertainty);
+    case StudentMethod::kDirichlet:
+      return MakeDirichletObjective(std::move(net), options.precision, std::move(class_weights),
+                                    std::move(teacher.samples), student);
     case StudentMethod::kDudes:
     case StudentMethod::kLogitGaussian:
-    case StudentMethod::kDirichlet:
     case StudentMethod::kObserver:
       break;
   }

@@ -123,7 +123,8 @@ TEST_P(StudentMethodTest, OfAPlainModelOnlyItsKnowledgeCanBeLearned) {
 INSTANTIATE_TEST_SUITE_P(
     Methods, StudentMethodTest,
     testing::Values(Method{"student_method: 'knowledge'", ModelKind::kSingle},
-                    Method{"student_method: 'dense_stddev'", ModelKind::kStudent}));
+                    Method{"student_method: 'dense_stddev'", ModelKind::kStudent},
+                    Method{"student_method: 'dirichlet' label_weight: 1", ModelKind::kStudent, true}));
 
 }  // namespace
 }  // namespace candor
