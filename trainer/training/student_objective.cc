@@ -9,6 +9,7 @@
 #include "trainer/training/dense_stddev_objective.h"
 #include "trainer/training/dirichlet_objective.h"
 #include "trainer/training/knowledge_objective.h"
+#include "trainer/training/logit_gaussian_objective.h"
 #include "trainer/training/teacher_cache.h"
 
 namespace candor {
@@ -74,8 +75,10 @@ std::unique_ptr<Objective> MakeStudentObjective(const TrainOptions& options, Seg
     case StudentMethod::kDirichlet:
       return MakeDirichletObjective(std::move(net), options.precision, std::move(class_weights),
                                     std::move(teacher.samples), student);
-    case StudentMethod::kDudes:
     case StudentMethod::kLogitGaussian:
+      return MakeLogitGaussianObjective(std::move(net), options.precision, std::move(class_weights),
+                                        std::move(teacher.samples), student);
+    case StudentMethod::kDudes:
     case StudentMethod::kObserver:
       break;
   }

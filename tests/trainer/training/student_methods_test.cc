@@ -124,7 +124,9 @@ INSTANTIATE_TEST_SUITE_P(
     Methods, StudentMethodTest,
     testing::Values(Method{"student_method: 'knowledge'", ModelKind::kSingle},
                     Method{"student_method: 'dense_stddev'", ModelKind::kStudent},
-                    Method{"student_method: 'dirichlet' label_weight: 1", ModelKind::kStudent, true}));
+                    Method{"student_method: 'dirichlet' label_weight: 1", ModelKind::kStudent, true},
+                    Method{"student_method: 'logit_gaussian'", ModelKind::kStudent},
+                    Method{"student_method: 'logit_gaussian' rank: 2 passes: 4", ModelKind::kStudent}));
 
 }  // namespace
 }  // namespace candor
