@@ -275,6 +275,40 @@ void ReadRun(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions*
 
 #undef READ_NUMBER
 
+// A field that the chosen student_method does not read must be at its default.
+template <typename T>
+void RefuseUnless(bool is_read, const char* field, const T& value, const T& standard, const char* methods,
+                  FieldReader& reader) {
+  if (is_read || value == standard) return;
+  reader.Refuse(field, absl::StrCat("must be left at its default unless student_method is ", methods));
+}
+
+void RefuseUnread(const TrainOptions& options, FieldReader& reader) {
+  const StudentOptions& student = options.student;
+  const StudentOptions plain;
+  const bool is_softened = student.method == StudentMethod::kKnowledge || student.method == StudentMethod::kDirichlet;
+  const bool is_gaussian = student.method == StudentMethod::kLogitGaussian;
+  const bool has_targets = student.method == StudentMethod::kDudes || student.method == StudentMethod::kObserver;
+  const bool has_maps = has_targets || student.method == StudentMethod::kDenseStddev;
+  RefuseUnless(is_softened, "temperature", student.temperature, plain.temperature, "knowledge or dirichlet", reader);
+  constexpr char kWeighted[] = "knowledge, dirichlet or logit_gaussian";
+  RefuseUnless(is_softened || is_gaussian, "distillation_weight", student.distillation_weight,
+               plain.distillation_weight, kWeighted, reader);
+  RefuseUnless(is_softened || is_gaussian, "label_weight", student.label_weight, plain.label_weight, kWeighted, reader);
+  RefuseUnless(is_gaussian, "rank", student.rank, plain.rank, "logit_gaussian", reader);
+  RefuseUnless(!has_targets, "teacher_cache", student.teacher_cache, plain.teacher_cache,
+               "knowledge, dirichlet, logit_gaussian or dense_stddev", reader);
+  const UncertaintyLossOptions& maps = options.uncertainty;
+  const UncertaintyLossOptions standard;
+  constexpr char kOfMaps[] = "dudes, dense_stddev or observer";
+  RefuseUnless(has_targets, "targets", maps.targets, standard.targets, "dudes or observer", reader);
+  RefuseUnless(has_maps, "uncertainty_weight", maps.weight, standard.weight, kOfMaps, reader);
+  RefuseUnless(has_maps, "uncertainty_pixels", maps.pixels, standard.pixels, kOfMaps, reader);
+  RefuseUnless(has_maps, "uncertainty_root", maps.root, standard.root, kOfMaps, reader);
+  RefuseUnless(has_maps, "target_stddev", maps.population_stddev, standard.population_stddev, kOfMaps, reader);
+  RefuseUnless(has_maps, "detach_uncertainty", maps.detach_features, standard.detach_features, kOfMaps, reader);
+}
+
 }  // namespace
 
 absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std::vector<std::string>& overrides) {
@@ -292,6 +326,7 @@ absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std:
   ReadUncertainty(config, reader, &options.uncertainty);
   ReadRun(config, reader, &options);
   CheckSchedule(config, reader, options);
+  RefuseUnread(options, reader);
   RETURN_IF_ERROR(reader.status());
   options.loader.seed = options.seed;
   options.identity = reader.TakeIdentity();

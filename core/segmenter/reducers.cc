@@ -6,6 +6,7 @@
 #include "core/base/status_macros.h"
 #include "core/segmenter/cuda_reducer.h"
 #include "core/segmenter/device.h"
+#include "core/segmenter/meaning_reducer.h"
 #include "core/uncertainty/cpu_reducer.h"
 
 namespace candor {
@@ -13,7 +14,7 @@ namespace candor {
 absl::StatusOr<ReducerFactory> ReducersFor(Device device) {
   if (device != Device::kCuda) return ReducerFactory([] { return std::make_unique<CpuReducer>(); });
   ASSIGN_OR_RETURN(CudaPlugin * plugin, LoadCudaPlugin());
-  return ReducerFactory([plugin] { return std::make_unique<CudaReducer>(plugin); });
+  return ReducerFactory([plugin] { return std::make_unique<MeaningReducer>(std::make_unique<CudaReducer>(plugin)); });
 }
 
 }  // namespace candor

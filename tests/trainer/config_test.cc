@@ -2,7 +2,11 @@
 #include "trainer/config.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
@@ -234,6 +238,46 @@ TEST_F(TrainConfigTest, AnOverrideIsCheckedToo) {
   EXPECT_THAT(Read("data: 'folder:/d'", {"epochs: 0"}),
               HasStatus(StatusCode::kInvalidArgument, StartsWith("epochs: ")));
   EXPECT_THAT(Read("data: 'folder:/d'", {"epoch: 3"}), HasStatus(StatusCode::kInvalidArgument, HasSubstr("epoch")));
+}
+
+TEST_F(TrainConfigTest, AStudentMethodHasItsOwnDefaults) {
+  for (const auto& [method, temperature, label_weight] : std::vector<std::tuple<const char*, double, double>>{
+           {"dudes", 4, 1}, {"knowledge", 4, 1}, {"dirichlet", 10, 0}, {"logit_gaussian", 4, 1}}) {
+    const auto options = ReadWith(absl::StrCat("student_method: '", method, "'"));
+    ASSERT_THAT(options, IsOk()) << method;
+    EXPECT_EQ(options->student.temperature, temperature) << method;
+    EXPECT_EQ(options->student.label_weight, label_weight) << method;
+    EXPECT_EQ(options->student.distillation_weight, 1) << method;
+    EXPECT_EQ(Identity(*options, "student_method"), method);
+    EXPECT_EQ(Identity(*options, "teacher_cache"), "(none)");
+  }
+  EXPECT_EQ(ReadWith("student_method: 'logit_gaussian' rank: 3 teacher_cache: '/c'")->student.rank, 3);
+}
+
+TEST_F(TrainConfigTest, WhatAStudentMethodDoesNotReadIsRefused) {
+  for (const auto& [text, field] : std::vector<std::pair<const char*, const char*>>{
+           {"temperature: 3", "temperature"},
+           {"distillation_weight: 2", "distillation_weight"},
+           {"label_weight: 0", "label_weight"},
+           {"student_method: 'dense_stddev' label_weight: 0", "label_weight"},
+           {"rank: 2", "rank"},
+           {"student_method: 'dirichlet' rank: 2", "rank"},
+           {"student_method: 'logit_gaussian' temperature: 3", "temperature"},
+           {"teacher_cache: '/c'", "teacher_cache"},
+           {"student_method: 'dense_stddev' targets: 'mutual_information'", "targets"},
+           {"student_method: 'knowledge' uncertainty_weight: 2", "uncertainty_weight"},
+           {"student_method: 'knowledge' uncertainty_pixels: 'picture'", "uncertainty_pixels"},
+           {"student_method: 'dirichlet' uncertainty_root: 'image'", "uncertainty_root"},
+           {"student_method: 'dirichlet' target_stddev: 'population'", "target_stddev"},
+           {"student_method: 'logit_gaussian' detach_uncertainty: true", "detach_uncertainty"}}) {
+    EXPECT_THAT(ReadWith(text), HasStatus(StatusCode::kInvalidArgument,
+                                          AllOf(StartsWith(absl::StrCat(field, ": ")), HasSubstr("student_method"))))
+        << text;
+  }
+  EXPECT_THAT(ReadWith("student_method: 'hinton'"),
+              HasStatus(StatusCode::kInvalidArgument, AllOf(StartsWith("student_method: "), HasSubstr("hinton"))));
+  // A file of every setting at its default serves every method.
+  EXPECT_THAT(ReadWith("student_method: 'knowledge' targets: 'predictive_stddev' uncertainty_weight: 1"), IsOk());
 }
 
 TEST_F(TrainConfigTest, AnUnknownFieldIsRefusedWithItsPlace) {

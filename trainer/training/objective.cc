@@ -7,17 +7,11 @@
 
 #include "core/base/status_macros.h"
 #include "core/nn/deeplab.h"
-#include "trainer/data/dataset.h"
-#include "trainer/training/autocast.h"
 #include "trainer/training/losses.h"
+#include "trainer/training/student_losses.h"
 
 namespace candor {
 namespace {
-
-Scores ForwardIn(TrainingPrecision precision, SegmentationNet& net, const torch::Tensor& images) {
-  const Autocast autocast(images.device().type(), precision == TrainingPrecision::kBf16);
-  return net->Forward(images);
-}
 
 class SegmentationObjective : public Objective {
  public:
@@ -56,8 +50,9 @@ class DistillationObjective : public Objective {
     Losses losses;
     losses.segmentation = UpsampledCrossEntropy(scores.logits, batch.labels, class_weights_);
     const torch::Tensor learned = UpsampleBy4(scores.uncertainty.to(torch::kFloat32)).sigmoid();
+    const torch::Tensor counted = CountedPixels(batch, options_.pixels);
     for (size_t k = 0; k < options_.targets.size(); ++k) {
-      const torch::Tensor loss = Rmsle(learned.select(1, k), targets.select(1, k), Counted(batch), options_.root);
+      const torch::Tensor loss = Rmsle(learned.select(1, k), targets.select(1, k), counted, options_.root);
       losses.uncertainty = losses.uncertainty.defined() ? losses.uncertainty + loss : loss;
     }
     losses.total = losses.segmentation + options_.weight * losses.uncertainty;
@@ -97,18 +92,6 @@ class DistillationObjective : public Objective {
     const bool shrink = options_.population_stddev && kind == UncertaintyKind::kPredictiveStddev;
     const float stddev = shrink ? std::sqrt((members - 1) / members) : 1.0f;
     return stddev / UncertaintyKindMax(kind, teacher_.classes);
-  }
-
-  torch::Tensor Counted(const TensorBatch& batch) const {
-    switch (options_.pixels) {
-      case UncertaintyPixels::kAll:
-        return {};
-      case UncertaintyPixels::kPicture:
-        return batch.padding.eq(0).to(torch::kUInt8);
-      case UncertaintyPixels::kLabelled:
-        return batch.labels.ne(kIgnoreLabel).to(torch::kUInt8);
-    }
-    return {};  // unreachable: the switch is complete
   }
 
   SegmentationNet net_;

@@ -22,6 +22,7 @@
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/encoder_weights.h"
 #include "trainer/training/run_folder.h"
+#include "trainer/training/student_objective.h"
 #include "trainer/training/training_run.h"
 #include "trainer/write_model.h"
 
@@ -106,7 +107,12 @@ void DescribeStudent(const TrainOptions& options, ModelSpec* spec) {
   }
 }
 
-absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const UncertaintyLossOptions& options) {
+// Learns uncertainty maps of its own choice; others learn from predictions (see LoadTeacherSamples).
+bool HasTargets(const TrainOptions& options) {
+  return options.student.method == StudentMethod::kDudes || options.student.method == StudentMethod::kObserver;
+}
+
+absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const TrainOptions& options) {
   const std::string theirs = ClassNames(teacher.spec.classes);
   const std::string ours = ClassNames(student.classes);
   if (theirs != ours) {
@@ -120,7 +126,8 @@ absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const
           teacher.directory, ": its normalisation must be the configuration's, since both see one picture"));
     }
   }
-  for (const UncertaintyKind kind : options.targets) {
+  if (!HasTargets(options)) return absl::OkStatus();
+  for (const UncertaintyKind kind : options.uncertainty.targets) {
     const auto& kinds = teacher.spec.uncertainty;
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -130,18 +137,6 @@ absl::Status CheckTeacher(const Bundle& teacher, const ModelSpec& student, const
     }
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<Teacher> LoadTeacher(const Bundle& bundle, const TrainingDevice& device) {
-  Teacher teacher;
-  const torch::InferenceMode inference;
-  ASSIGN_OR_RETURN(teacher.predictor, MakePredictor(
-                                          bundle.spec, bundle.spec.weights.size(),
-                                          [&bundle](size_t index) { return ReadMember(bundle, index); }, device.device,
-                                          device.make_reducer));
-  teacher.predictions = PredictionCount(bundle.spec);
-  teacher.classes = bundle.spec.class_count();
-  return teacher;
 }
 
 absl::StatusOr<RunOutcome> TrainMemberUnguarded(const TrainOptions& options, const std::string& run, int index,
@@ -194,15 +189,14 @@ absl::StatusOr<RunOutcome> DistillUnguarded(const TrainOptions& options, const s
   DescribeStudent(options, &job.spec);
   job.stream = kStudentStream;
   ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(teacher));
-  RETURN_IF_ERROR(CheckTeacher(bundle, job.spec, options.uncertainty));
+  RETURN_IF_ERROR(CheckTeacher(bundle, job.spec, options));
   job.identity = {{"teacher_digest", bundle.digest}};
   if (!options.encoder_weights.empty()) {
     job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
   }
-  ASSIGN_OR_RETURN(Teacher loaded, LoadTeacher(bundle, device));
+  ASSIGN_OR_RETURN(StudentTeacher loaded, LoadTeacher(options, bundle, device));
   job.make_objective = [&](SegmentationNet net, torch::Tensor class_weights) {
-    return MakeDistillationObjective(std::move(net), options.precision, std::move(class_weights), std::move(loaded),
-                                     options.uncertainty);
+    return MakeStudentObjective(options, std::move(net), std::move(class_weights), std::move(loaded));
   };
   return Train(options, job, device, control);
 }
