@@ -7,6 +7,7 @@
 #include <charconv>
 #include <initializer_list>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -188,23 +189,54 @@ void CheckSchedule(const v1::TrainerConfig& config, FieldReader& reader, const T
   }
 }
 
+void ReadBayes(const v1::TrainerConfig& config, FieldReader& reader, BayesOptions* bayes) {
+  bayes->is_decoder_only = reader.Flag("bayes_decoder_only", config.bayes_decoder_only());
+  bayes->prior_stddev = READ_NUMBER(reader, config, prior_stddev, 1.0f, 0.0f, 100.0f, LowEnd::kExcluded);
+  bayes->prior_narrow_stddev = READ_NUMBER(reader, config, prior_narrow_stddev, 0.1f, 0.0f, 100.0f, LowEnd::kExcluded);
+  bayes->prior_mix = READ_NUMBER(reader, config, prior_mix, 0.5f, 0.0f, 1.0f);
+  bayes->initial_stddev = READ_NUMBER(reader, config, initial_stddev, 0.05f, 0.0f, 1.0f, LowEnd::kExcluded);
+  bayes->kl_weight = READ_NUMBER(reader, config, kl_weight, 1.0f, 0.0f, 1000.0f);
+  bayes->kl_warmup = READ_NUMBER(reader, config, kl_warmup, 0.25f, 0.0f, 1.0f);
+}
+
+// Settings of a method that is not chosen would be ignored.
+void RefuseBayes(const v1::TrainerConfig& config, FieldReader& reader) {
+  const std::pair<const char*, bool> fields[] = {{"bayes_decoder_only", config.has_bayes_decoder_only()},
+                                                 {"prior_stddev", config.has_prior_stddev()},
+                                                 {"prior_narrow_stddev", config.has_prior_narrow_stddev()},
+                                                 {"prior_mix", config.has_prior_mix()},
+                                                 {"initial_stddev", config.has_initial_stddev()},
+                                                 {"kl_weight", config.has_kl_weight()},
+                                                 {"kl_warmup", config.has_kl_warmup()}};
+  for (const auto& [field, is_set] : fields) {
+    if (is_set) reader.Refuse(field, "must not be set unless member_method is bayes");
+  }
+}
+
 void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, TrainOptions* options) {
   const int method = reader.Choice("member_method", config.member_method(), {"plain", "bayes", "batch_ensemble"});
   options->member_method = static_cast<MemberMethod>(method);
-  const int passes = options->member_method == MemberMethod::kBatchEnsemble ? 4 : 10;
-  options->passes = READ_NUMBER(reader, config, passes, passes, 2, 128);
+  const bool is_batch_ensemble = options->member_method == MemberMethod::kBatchEnsemble;
+  options->passes = READ_NUMBER(reader, config, passes, is_batch_ensemble ? 4 : 10, 2, 128);
   options->shared_encoder = reader.Flag("shared_encoder", config.shared_encoder());
-  if (options->member_method == MemberMethod::kPlain) return;
+  if (options->member_method == MemberMethod::kBayes) {
+    ReadBayes(config, reader, &options->bayes);
+  } else {
+    RefuseBayes(config, reader);
+  }
+  if (options->member_method == MemberMethod::kPlain) {
+    if (config.has_passes() && config.student_method() != "logit_gaussian") {
+      reader.Refuse("passes", "must not be set with member_method plain, unless student_method is logit_gaussian");
+    }
+    return;
+  }
   if (options->dropout > 0) reader.Refuse("dropout", "must be 0 unless member_method is plain");
   if (options->shared_encoder) reader.Refuse("shared_encoder", "must be false unless member_method is plain");
-  BayesOptions& bayes = options->bayes;
-  bayes.is_decoder_only = reader.Flag("bayes_decoder_only", config.bayes_decoder_only());
-  bayes.prior_stddev = READ_NUMBER(reader, config, prior_stddev, 1.0f, 0.0f, 100.0f, LowEnd::kExcluded);
-  bayes.prior_narrow_stddev = READ_NUMBER(reader, config, prior_narrow_stddev, 0.1f, 0.0f, 100.0f, LowEnd::kExcluded);
-  bayes.prior_mix = READ_NUMBER(reader, config, prior_mix, 0.5f, 0.0f, 1.0f);
-  bayes.initial_stddev = READ_NUMBER(reader, config, initial_stddev, 0.05f, 0.0f, 1.0f, LowEnd::kExcluded);
-  bayes.kl_weight = READ_NUMBER(reader, config, kl_weight, 1.0f, 0.0f, 1000.0f);
-  bayes.kl_warmup = READ_NUMBER(reader, config, kl_warmup, 0.25f, 0.0f, 1.0f);
+  const int batch = options->loader.batch_size;
+  if (is_batch_ensemble && options->passes >= 2 && batch % options->passes != 0) {
+    reader.Refuse("batch_size", absl::StrCat("must be a multiple of passes (", options->passes,
+                                             "), the members that share a batch, got ", batch));
+  }
 }
 
 void ReadStudentMethod(const v1::TrainerConfig& config, FieldReader& reader, StudentOptions* student) {

@@ -16,7 +16,8 @@ namespace {
 
 absl::Status Refuse(absl::string_view text) {
   return absl::InvalidArgumentError(
-      absl::StrCat("sampling: must be mc_dropout:RATE:PASSES or augmentation:SCALE[f],SCALE[f],..., got \"",
+      absl::StrCat("sampling: must be mc_dropout:RATE:PASSES, augmentation:SCALE[f],SCALE[f],..., "
+                   "weight_samples:PASSES[:decoder] or rank_one:MEMBERS, got \"",
                    absl::CHexEscape(text), "\""));
 }
 
@@ -41,6 +42,12 @@ absl::Status ParseViews(absl::string_view text, Sampling* sampling) {
   return absl::OkStatus();
 }
 
+absl::Status ParsePasses(absl::string_view text, SamplingMethod method, Sampling* sampling) {
+  sampling->method = method;
+  sampling->is_decoder_only = method == SamplingMethod::kWeightSamples && absl::ConsumeSuffix(&text, ":decoder");
+  return absl::SimpleAtoi(text, &sampling->passes) ? absl::OkStatus() : Refuse(text);
+}
+
 }  // namespace
 
 absl::StatusOr<Sampling> ParseSampling(absl::string_view text) {
@@ -50,6 +57,10 @@ absl::StatusOr<Sampling> ParseSampling(absl::string_view text) {
     RETURN_IF_ERROR(ParseDropout(rest, &sampling));
   } else if (absl::ConsumePrefix(&rest, "augmentation:")) {
     RETURN_IF_ERROR(ParseViews(rest, &sampling));
+  } else if (absl::ConsumePrefix(&rest, "weight_samples:")) {
+    RETURN_IF_ERROR(ParsePasses(rest, SamplingMethod::kWeightSamples, &sampling));
+  } else if (absl::ConsumePrefix(&rest, "rank_one:")) {
+    RETURN_IF_ERROR(ParsePasses(rest, SamplingMethod::kRankOne, &sampling));
   } else {
     return Refuse(text);
   }

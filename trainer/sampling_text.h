@@ -7,8 +7,9 @@
 
 namespace candor {
 
-// "mc_dropout:RATE:PASSES", as "mc_dropout:0.2:10", or "augmentation:VIEW,VIEW,...", a view being a scale and "f" for
-// mirrored, as "augmentation:1,1f,0.75,0.75f". InvalidArgument names the text and the rule; the numbers' ranges are
+// "mc_dropout:RATE:PASSES", as "mc_dropout:0.2:10"; "augmentation:VIEW,VIEW,...", a view being a scale and "f" for
+// mirrored, as "augmentation:1,1f,0.75,0.75f"; "weight_samples:PASSES", with ":decoder" where only the decoder and the
+// head are Gaussian; or "rank_one:MEMBERS". InvalidArgument names the text and the rule; the numbers' ranges are
 // ValidateModelSpec's.
 absl::StatusOr<Sampling> ParseSampling(absl::string_view text);
 

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/nn/convolve.h"
+#include "core/nn/gaussian_weights.h"
+#include "core/nn/rank_one.h"
 
 namespace candor {
 namespace {
@@ -33,9 +35,7 @@ void SegmentationNetImpl::AttachHead(std::shared_ptr<UncertaintyHeadModule> head
   uncertainty_head_ = register_module("uncertainty_head", std::move(head));
 }
 
-Scores SegmentationNetImpl::Forward(const torch::Tensor& images) {
-  return Decode(Encode(images));
-}
+Scores SegmentationNetImpl::Forward(const torch::Tensor& images) { return Decode(Encode(images)); }
 
 EncoderFeatures SegmentationNetImpl::Encode(const torch::Tensor& images) {
   CheckImages(images);
@@ -77,6 +77,12 @@ SegmentationNet MakeNetwork(const ModelSpec& spec) {
   SegmentationNet net(spec.width, spec.class_count(), is_linear ? HeadChannels(spec) : 0,
                       has_dropout ? spec.sampling.dropout : 0);
   if (!is_linear) net->AttachHead(MakeUncertaintyHead(spec));
+  if (spec.sampling.method == SamplingMethod::kRankOne) ShareWeights(*net, spec.sampling.passes);
+  if (spec.sampling.method == SamplingMethod::kWeightSamples) {
+    for (const auto& part : net->named_children()) {
+      if (!spec.sampling.is_decoder_only || part.key() != "encoder") MakeWeightsGaussian(*part.value());
+    }
+  }
   return net;
 }
 

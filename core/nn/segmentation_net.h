@@ -19,8 +19,8 @@ namespace candor {
 
 class SegmentationNetImpl : public torch::nn::Module, public Network {
  public:
-  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` of a linear
-  // head (0: no uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
+  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` of a
+  // linear head (0: no uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
   SegmentationNetImpl(int64_t width, int64_t classes, int64_t uncertainty_channels, double encoder_dropout = 0);
 
   // Another head than a linear one. To be called at most once, on a network without a head.
@@ -57,7 +57,8 @@ class SegmentationNetImpl : public torch::nn::Module, public Network {
 };
 TORCH_MODULE(SegmentationNet);
 
-// The network a spec describes, freshly initialised, in training mode, with the dropout of spec.sampling.
+// The network a spec describes as it is trained and stored, freshly initialised, in training mode: with the dropout,
+// the deviations or the members' factors of spec.sampling.
 SegmentationNet MakeNetwork(const ModelSpec& spec);
 
 }  // namespace candor

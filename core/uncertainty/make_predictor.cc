@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/nn/fold_norm.h"
+#include "core/nn/member_network.h"
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/weights.h"
@@ -18,15 +19,25 @@
 namespace candor {
 namespace {
 
-absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index, const MemberReader& read_member) {
+// As it is stored.
+absl::StatusOr<SegmentationNet> ReadStored(const ModelSpec& spec, size_t index, const MemberReader& read_member) {
   ASSIGN_OR_RETURN(const TensorFile member, read_member(index));
   SegmentationNet net = MakeNetwork(spec);
   if (absl::Status status = LoadWeights(member, net); !status.ok()) {
     return absl::Status(status.code(), absl::StrCat("member ", index, ": ", status.message()));
   }
   net->eval();
+  return net;
+}
+
+SegmentationNet Calibrated(SegmentationNet net, const ModelSpec& spec) {
   if (spec.calibration) net->DivideLogits(spec.calibration->temperature);
   return net;
+}
+
+absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index, const MemberReader& read_member) {
+  ASSIGN_OR_RETURN(SegmentationNet net, ReadStored(spec, index, read_member));
+  return Calibrated(std::move(net), spec);
 }
 
 // In the form that serves: compiled, or as it is on the device.
@@ -45,12 +56,26 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMcDropout(const ModelSpec& spe
   return std::make_unique<McDropoutMembers>(net, spec.sampling.passes, spec.sampling.dropout);
 }
 
+// One file that holds the weights of several networks.
+absl::StatusOr<std::unique_ptr<MemberSource>> MakeFromOneFile(const ModelSpec& spec, const MemberReader& read_member,
+                                                              torch::Device device, const NetworkCompiler& compile) {
+  ASSIGN_OR_RETURN(const SegmentationNet stored, ReadStored(spec, 0, read_member));
+  std::vector<std::shared_ptr<Network>> networks;
+  for (int m = 0; m < spec.sampling.passes; ++m) {
+    networks.push_back(Serving(Calibrated(MemberNetwork(spec, stored, m), spec), device, compile));
+  }
+  return std::make_unique<NetworkMembers>(std::move(networks));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec, size_t members,
                                                           const MemberReader& read_member, torch::Device device,
                                                           const NetworkCompiler& compile) {
   if (spec.sampling.method == SamplingMethod::kMcDropout) return MakeMcDropout(spec, read_member, device);
+  if (spec.sampling.method == SamplingMethod::kWeightSamples || spec.sampling.method == SamplingMethod::kRankOne) {
+    return MakeFromOneFile(spec, read_member, device, compile);
+  }
   std::vector<std::shared_ptr<Network>> networks;
   for (size_t m = 0; m < members; ++m) {
     ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, m, read_member));

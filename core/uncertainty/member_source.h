@@ -23,7 +23,8 @@ class MemberSource {
   virtual Scores Run(int index, const torch::Tensor& images) = 0;
 };
 
-// One network a member: a student or single model, or a deep ensemble of M >= 2 (Lakshminarayanan et al. 2017).
+// One network a member: a student or single model, or a deep ensemble of M >= 2 (Lakshminarayanan et al. 2017),
+// or M networks that one file describes.
 class NetworkMembers : public MemberSource {
  public:
   explicit NetworkMembers(std::vector<std::shared_ptr<Network>> networks) : networks_(std::move(networks)) {}

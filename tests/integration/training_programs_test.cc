@@ -220,6 +220,34 @@ TEST_F(TrainingProgramsTest, AnEnsembleAndItsStudentAreTrainedAndServe) {
   EXPECT_EQ(Contents(student + "/model.safetensors"), weights);
 }
 
+TEST_F(TrainingProgramsTest, AMemberOfSeveralPredictionsTeachesAndServes) {
+  for (const std::string method : {"bayes", "batch_ensemble"}) {
+    const std::vector<std::string> set = {"--set", absl::StrCat("member_method: '", method, "' passes: 2 epochs: 1")};
+    const auto with = [&set](std::vector<std::string> more) {
+      more.insert(more.end(), set.begin(), set.end());
+      return more;
+    };
+    const Finished refused = RunProgram(Command("ensemble", method, set));
+    EXPECT_EQ(refused.exit_code, CodeOf(ExitCode::kConfiguration));
+    EXPECT_THAT(refused.err, HasSubstr("member_method: must be plain for an ensemble"));
+    const Finished trained = RunProgram(Command("member", method, with({"--index", "0"})));
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    const std::string teacher = MemberFolder(method) + "/model";
+    EXPECT_EQ(trained.out, teacher + "\n");
+    const Finished distilled = RunProgram(Command("distill", method, with({"--teacher", teacher})));
+    ASSERT_EQ(distilled.exit_code, 0) << distilled.err;
+    const std::string student = folder_.File(method + "/student");
+    EXPECT_EQ(distilled.out, student + "\n");
+    const Finished check = RunProgram({kServer, "--check-config", "--bundle", teacher, "--bundle", student});
+    EXPECT_EQ(check.exit_code, 0) << check.err;
+    const Finished scored =
+        RunProgram({kTrain, "evaluate", "--bundle", teacher, "--data", absl::StrCat("folder:", folder_.File("data")),
+                    "--split", "val", "--out", folder_.File(method + ".json")});
+    ASSERT_EQ(scored.exit_code, 0) << scored.err;
+    EXPECT_THAT(Contents(folder_.File(method + ".json")), HasSubstr("mutual_information"));
+  }
+}
+
 TEST_F(TrainingProgramsTest, AnEnsembleThatIsStoppedStopsItsMembersAndGoesOn) {
   const std::string whole = Uninterrupted();
   Subprocess program(Command("ensemble", "run", {"--jobs", "1"}));

@@ -204,6 +204,53 @@ INSTANTIATE_TEST_SUITE_P(
                     BadField{"schedule: 'constant_tail' tail_share: 0 snapshots: 2", "tail_share", "got 0"},
                     BadField{"schedule: 'constant_tail' tail_factor: 1.5 snapshots: 2", "tail_factor", "got 1.5"}));
 
+INSTANTIATE_TEST_SUITE_P(
+    MemberMethods, BadFieldTest,
+    testing::Values(
+        BadField{"member_method: 'laplace'", "member_method", "got \"laplace\""},
+        BadField{"member_method: 'bayes' passes: 1", "passes", "got 1"},
+        BadField{"member_method: 'batch_ensemble' passes: 129", "passes", "got 129"},
+        BadField{"passes: 4", "passes", "unless student_method is logit_gaussian"},
+        BadField{"member_method: 'bayes' dropout: 0.5", "dropout", "unless member_method is plain"},
+        BadField{"member_method: 'batch_ensemble' shared_encoder: true", "shared_encoder", "member_method is plain"},
+        BadField{"member_method: 'batch_ensemble' batch_size: 6", "batch_size",
+                 "must be a multiple of passes (4), the members that share a batch, got 6"},
+        BadField{"member_method: 'batch_ensemble' kl_weight: 1", "kl_weight", "unless member_method is bayes"},
+        BadField{"bayes_decoder_only: false", "bayes_decoder_only", "unless member_method is bayes"},
+        BadField{"prior_stddev: 1", "prior_stddev", "unless member_method is bayes"},
+        BadField{"prior_narrow_stddev: 1", "prior_narrow_stddev", "unless member_method is bayes"},
+        BadField{"prior_mix: 1", "prior_mix", "unless member_method is bayes"},
+        BadField{"initial_stddev: 1", "initial_stddev", "unless member_method is bayes"},
+        BadField{"kl_warmup: 1", "kl_warmup", "unless member_method is bayes"},
+        BadField{"member_method: 'bayes' prior_stddev: 0", "prior_stddev", "got 0"},
+        BadField{"member_method: 'bayes' prior_narrow_stddev: 101", "prior_narrow_stddev", "got 101"},
+        BadField{"member_method: 'bayes' prior_mix: 1.5", "prior_mix", "got 1.5"},
+        BadField{"member_method: 'bayes' initial_stddev: 0", "initial_stddev", "got 0"},
+        BadField{"member_method: 'bayes' kl_weight: -1", "kl_weight", "got -1"},
+        BadField{"member_method: 'bayes' kl_warmup: 2", "kl_warmup", "got 2"}));
+
+TEST_F(TrainConfigTest, MemberMethodsHaveTheirFields) {
+  const auto plain = ReadWith("");
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_EQ(plain->member_method, MemberMethod::kPlain);
+  const auto batch_ensemble = ReadWith("member_method: 'batch_ensemble'");
+  ASSERT_THAT(batch_ensemble, IsOk());
+  EXPECT_EQ(batch_ensemble->member_method, MemberMethod::kBatchEnsemble);
+  EXPECT_EQ(batch_ensemble->passes, 4);
+  const auto bayes = ReadWith("member_method: 'bayes' bayes_decoder_only: true prior_mix: 0.25 kl_warmup: 0");
+  ASSERT_THAT(bayes, IsOk());
+  EXPECT_EQ(bayes->member_method, MemberMethod::kBayes);
+  EXPECT_EQ(bayes->passes, 10);
+  EXPECT_TRUE(bayes->bayes.is_decoder_only);
+  EXPECT_EQ(bayes->bayes.prior_stddev, 1);
+  EXPECT_FLOAT_EQ(static_cast<float>(bayes->bayes.prior_narrow_stddev), 0.1f);
+  EXPECT_EQ(bayes->bayes.prior_mix, 0.25);
+  EXPECT_FLOAT_EQ(static_cast<float>(bayes->bayes.initial_stddev), 0.05f);
+  EXPECT_EQ(bayes->bayes.kl_weight, 1);
+  EXPECT_EQ(bayes->bayes.kl_warmup, 0);
+  EXPECT_EQ(Identity(*bayes, "prior_mix"), "0.25");
+}
+
 TEST_F(TrainConfigTest, AnUnknownTargetIsNamed) {
   EXPECT_THAT(ReadWith("targets: 'doubt'"),
               HasStatus(StatusCode::kInvalidArgument, AllOf(StartsWith("targets[0]: "), HasSubstr("doubt"))));

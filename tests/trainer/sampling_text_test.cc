@@ -26,9 +26,23 @@ TEST(ParseSamplingTest, AugmentationHasViews) {
   EXPECT_FLOAT_EQ(sampling->views[2].scale, 0.75f);
 }
 
+TEST(ParseSamplingTest, WeightsHavePasses) {
+  const auto whole = ParseSampling("weight_samples:10");
+  ASSERT_THAT(whole, IsOk());
+  EXPECT_EQ(whole->method, SamplingMethod::kWeightSamples);
+  EXPECT_EQ(whole->passes, 10);
+  EXPECT_FALSE(whole->is_decoder_only);
+  EXPECT_TRUE(ParseSampling("weight_samples:10:decoder")->is_decoder_only);
+  const auto members = ParseSampling("rank_one:4");
+  ASSERT_THAT(members, IsOk());
+  EXPECT_EQ(members->method, SamplingMethod::kRankOne);
+  EXPECT_EQ(members->passes, 4);
+}
+
 TEST(ParseSamplingTest, OtherTextsAreRefused) {
   for (const char* text : {"", "mc_dropout", "mc_dropout:0.2", "mc_dropout:x:10", "augmentation:", "augmentation:1,,2",
-                           "augmentation:f", "ensemble:3"}) {
+                           "augmentation:f", "ensemble:3", "weight_samples:", "weight_samples:x",
+                           "weight_samples:3:encoder", "rank_one", "rank_one:4:decoder"}) {
     EXPECT_THAT(ParseSampling(text),
                 HasStatus(absl::StatusCode::kInvalidArgument, testing::HasSubstr("sampling: must be")))
         << text;

@@ -51,8 +51,9 @@ CLI::App* AddImport(CLI::App& program, ImportFlags& flags) {
                     "The network wants ImageNet's mean and deviation (default: RGB in [0, 1] as it is)");
   command->add_option("--sampling", flags.sampling,
                       "Of a single network, how it gives several predictions: mc_dropout:RATE:PASSES (trained with "
-                      "dropout) or augmentation:VIEW,..., a view being a scale and f for mirrored, as in "
-                      "augmentation:1,1f,0.75,0.75f");
+                      "dropout), augmentation:VIEW,..., a view being a scale and f for mirrored, as in "
+                      "augmentation:1,1f,0.75,0.75f, weight_samples:PASSES[:decoder] or rank_one:MEMBERS (weights as "
+                      "candor-train member makes them)");
   command->add_option("--training", options.training, "Free text for model.json: data, recipe, licence");
   command->add_option("--seed", options.seed, "Of the parts that start random")->capture_default_str();
   command->add_option("--out", options.out, "Directory of the new bundle")->required();

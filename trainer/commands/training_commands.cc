@@ -167,8 +167,10 @@ absl::Status RunMembers(const TrainingFlags& flags, const TrainOptions& options)
 ExitCode Ensemble(TrainingFlags flags) {
   const auto options = ReadOptions(flags);
   if (!options.ok()) return ReportStatus(options.status());
+  absl::Status status = CheckMembersMakeEnsemble(*options);
+  if (!status.ok()) return ReportStatus(status);
   CatchStopSignals();
-  absl::Status status = RunMembers(flags, *options);
+  status = RunMembers(flags, *options);
   if (absl::IsAborted(status)) {
     std::cerr << "candor-train: " << status.message() << "\n";
     return StopExitCode();

@@ -18,6 +18,7 @@
 #include "core/base/npy.h"
 #include "core/base/status_macros.h"
 #include "core/model/safetensors.h"
+#include "core/nn/gaussian_weights.h"
 #include "core/nn/weights.h"
 #include "trainer/weight_names.h"
 
@@ -90,7 +91,7 @@ absl::StatusOr<int> TakeEncoder(GivenWeights given, TensorFile* all, std::vector
     if (!absl::ConsumePrefix(&name, "encoder.")) continue;
     const auto found = given.tensors.find(tensor.name);
     if (found == given.tensors.end()) {
-      if (tensor.dtype != DType::kI64) missing->emplace_back(name);
+      if (tensor.dtype != DType::kI64 && !absl::EndsWith(name, kWeightRho)) missing->emplace_back(name);
       continue;
     }
     if (found->second.shape != tensor.shape) {

@@ -1,19 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/optimizer.h"
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "core/nn/gaussian_weights.h"
+#include "core/nn/rank_one.h"
 
 namespace candor {
+namespace {
 
-MomentumSgd::MomentumSgd(const SegmentationNet& net, const OptimizerOptions& options) : options_(options), groups_(2) {
-  groups_[0].learning_rate = options.learning_rate;
-  groups_[1].learning_rate = options.learning_rate * options.decoder_factor;
-  for (const auto& item : net->named_parameters()) {
-    Group& group = groups_[absl::StartsWith(item.key(), "encoder.") ? 0 : 1];
+using Parameters = torch::OrderedDict<std::string, torch::Tensor>;
+
+bool IsDecayed(const std::string& key, const Parameters& parameters) {
+  const absl::string_view name = absl::string_view(key).substr(key.rfind('.') + 1);
+  if (name == kWeightRho || name == kOutFactors || name == kInFactors) return false;
+  const std::string rho = absl::StrCat(absl::StripSuffix(key, name), kWeightRho);
+  return name != "weight" || !parameters.contains(rho);
+}
+
+}  // namespace
+
+MomentumSgd::MomentumSgd(const SegmentationNet& net, const OptimizerOptions& options) : options_(options), groups_(4) {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    groups_[g].learning_rate = options.learning_rate * (g % 2 == 0 ? 1 : options.decoder_factor);
+    groups_[g].weight_decay = g < 2 ? options.weight_decay : 0;
+  }
+  const Parameters parameters = net->named_parameters();
+  for (const auto& item : parameters) {
+    const bool is_encoder = absl::StartsWith(item.key(), "encoder.");
+    Group& group = groups_[(IsDecayed(item.key(), parameters) ? 0 : 2) + (is_encoder ? 0 : 1)];
     group.parameters.push_back(item.value());
     group.momentum.push_back(torch::zeros_like(item.value()));
     buffers_.emplace_back(item.key(), group.momentum.back());
   }
+  const auto is_empty = [](const Group& group) { return group.parameters.empty(); };
+  groups_.erase(std::remove_if(groups_.begin(), groups_.end(), is_empty), groups_.end());
 }
 
 void MomentumSgd::ZeroGradients() {
@@ -28,7 +53,7 @@ void MomentumSgd::Step(double factor) {
     std::vector<torch::Tensor> gradients;
     gradients.reserve(group.parameters.size());
     for (const torch::Tensor& parameter : group.parameters) gradients.push_back(parameter.grad());
-    at::_fused_sgd_(group.parameters, gradients, group.momentum, options_.weight_decay, options_.momentum,
+    at::_fused_sgd_(group.parameters, gradients, group.momentum, group.weight_decay, options_.momentum,
                     group.learning_rate * factor, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                     is_first_step_);
   }

@@ -11,8 +11,10 @@
 
 namespace candor {
 
-// SGD with momentum and weight decay on every tensor, the decoder and the heads at a multiple of the encoder's learning
-// rate (DUDES, section 4.1). Not Nesterov's. One fused pass over each group. Thread-compatible.
+// SGD with momentum and weight decay, the decoder and the heads at a multiple of the encoder's learning rate (DUDES,
+// section 4.1). Not Nesterov's. Every tensor decays but Gaussian weights, means and rho, which have a prior instead,
+// and members' factors, which would all become one member's (gaussian_weights.h, rank_one.h). One fused pass over each
+// group. Thread-compatible.
 class MomentumSgd {
  public:
   MomentumSgd(const SegmentationNet& net, const OptimizerOptions& options);
@@ -29,12 +31,13 @@ class MomentumSgd {
  private:
   struct Group {
     double learning_rate = 0;
+    double weight_decay = 0;
     std::vector<torch::Tensor> parameters;
     std::vector<torch::Tensor> momentum;
   };
 
   const OptimizerOptions options_;
-  std::vector<Group> groups_;  // encoder, rest
+  std::vector<Group> groups_;  // encoder, rest; the same without decay; none is empty
   std::vector<std::pair<std::string, torch::Tensor>> buffers_;
   bool is_first_step_ = true;
 };

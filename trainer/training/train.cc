@@ -21,6 +21,7 @@
 #include "core/segmenter/segmenter.h"
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/encoder_weights.h"
+#include "trainer/training/member_method.h"
 #include "trainer/training/run_folder.h"
 #include "trainer/training/student_objective.h"
 #include "trainer/training/training_run.h"
@@ -55,28 +56,6 @@ absl::StatusOr<ModelSpec> SpecFrom(const TrainOptions& options, ModelKind kind) 
   spec.normalisation = options.loader.normalisation;
   spec.training = options.training;
   return spec;
-}
-
-// How a member predicts.
-Sampling MemberSampling(const TrainOptions& options) {
-  Sampling sampling;
-  sampling.passes = options.passes;
-  switch (options.member_method) {
-    case MemberMethod::kBayes:
-      sampling.method = SamplingMethod::kWeightSamples;
-      sampling.is_decoder_only = options.bayes.is_decoder_only;
-      return sampling;
-    case MemberMethod::kBatchEnsemble:
-      sampling.method = SamplingMethod::kRankOne;
-      return sampling;
-    case MemberMethod::kPlain:
-      break;
-  }
-  if (options.dropout == 0) return {};
-  sampling.method = SamplingMethod::kMcDropout;
-  sampling.dropout = static_cast<float>(options.dropout);
-  sampling.passes = options.dropout_passes;
-  return sampling;
 }
 
 // What a student's bundle says of the way it was made.
@@ -149,16 +128,15 @@ absl::StatusOr<RunOutcome> TrainMemberUnguarded(const TrainOptions& options, con
   ASSIGN_OR_RETURN(job.spec, SpecFrom(options, ModelKind::kSingle));
   job.stream = static_cast<uint64_t>(index);
   job.spec.sampling = MemberSampling(options);
-  if (options.pretrained_members && !options.encoder_weights.empty()) {
-    job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
-  }
+  job.initialise = [&options](SegmentationNet& net) { return InitialiseMember(options, net); };
   job.make_objective = [&options](SegmentationNet net, torch::Tensor class_weights) {
-    return MakeSegmentationObjective(std::move(net), options.precision, std::move(class_weights));
+    return MakeMemberObjective(options, std::move(net), std::move(class_weights));
   };
   return Train(options, job, device, control);
 }
 
 absl::Status WriteTeacherUnguarded(const TrainOptions& options, const std::string& run, const std::string& out) {
+  RETURN_IF_ERROR(CheckMembersMakeEnsemble(options));
   if (fs::exists(absl::StrCat(out, "/model.json"))) return absl::OkStatus();
   std::vector<int> unfinished;
   for (int i = 0; i < options.members; ++i) {
@@ -202,6 +180,13 @@ absl::StatusOr<RunOutcome> DistillUnguarded(const TrainOptions& options, const s
 }
 
 }  // namespace
+
+absl::Status CheckMembersMakeEnsemble(const TrainOptions& options) {
+  if (options.member_method == MemberMethod::kPlain) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "member_method: must be plain for an ensemble of members; a bayes or batch_ensemble member is a teacher by "
+      "itself: distill --teacher RUN/members/0/model");
+}
 
 absl::StatusOr<RunOutcome> TrainMember(const TrainOptions& options, const std::string& run, int index,
                                        const RunControl& control) {

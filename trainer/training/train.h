@@ -27,8 +27,11 @@ struct RunControl {
 absl::StatusOr<RunOutcome> TrainMember(const TrainOptions& options, const std::string& run, int index,
                                        const RunControl& control);
 
+// FailedPrecondition: members by this method make no ensemble, each is a model of several predictions already.
+absl::Status CheckMembersMakeEnsemble(const TrainOptions& options);
+
 // Joins the finished members into the ensemble's bundle at `out`, unless it is there. FailedPrecondition: members that
-// are not finished, by number.
+// are not finished, by number; or that make none.
 absl::Status WriteTeacher(const TrainOptions& options, const std::string& run, const std::string& out);
 
 // Trains the student of `teacher`, a bundle of any kind that gives the targets; its classes and normalisation must be

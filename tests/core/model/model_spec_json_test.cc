@@ -120,6 +120,23 @@ TEST(ModelSpecJsonTest, ReadsHandWrittenSampling) {
   EXPECT_TRUE(spec->sampling.views[1].flip);
 }
 
+TEST(ModelSpecJsonTest, ReadsHandWrittenSamplingOfWeights) {
+  ordered_json document = ordered_json::parse(HandWrittenJson());
+  document["sampling"] = ordered_json::parse(R"({"method": "weight_samples", "passes": 10, "decoder_only": true})");
+  auto spec = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_EQ(spec->sampling.method, SamplingMethod::kWeightSamples);
+  EXPECT_EQ(spec->sampling.passes, 10);
+  EXPECT_TRUE(spec->sampling.is_decoder_only);
+  EXPECT_EQ(ordered_json::parse(ModelSpecToJson(*spec))["sampling"], document["sampling"]);
+  document["sampling"] = ordered_json::parse(R"({"method": "rank_one", "passes": 4})");
+  spec = ModelSpecFromJson(document.dump());
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_EQ(spec->sampling.method, SamplingMethod::kRankOne);
+  EXPECT_EQ(PredictionCount(*spec), 4);
+  EXPECT_EQ(ordered_json::parse(ModelSpecToJson(*spec))["sampling"], document["sampling"]);
+}
+
 TEST(ModelSpecJsonTest, ReadsAStudentsLearnedKindsInTheirOrder) {
   ordered_json document = ordered_json::parse(HandWrittenJson());
   document["kind"] = "student";
@@ -248,6 +265,10 @@ TEST(ModelSpecJsonTest, EveryKeyIsRequired) {
                  [&](ordered_json* d) { calibration(d)["reference"].erase("histogram"); }});
   ExpectRefused({"sampling.method: missing", [](ordered_json* d) { (*d)["sampling"] = ordered_json::object(); }});
   ExpectRefused({"sampling.passes: missing", [](ordered_json* d) { (*d)["sampling"]["method"] = "mc_dropout"; }});
+  ExpectRefused({"sampling.passes: missing", [](ordered_json* d) { (*d)["sampling"]["method"] = "rank_one"; }});
+  ExpectRefused({"sampling.decoder_only: missing", [](ordered_json* d) {
+                   (*d)["sampling"] = {{"method", "weight_samples"}, {"passes", 2}};
+                 }});
   ExpectRefused({"sampling.views: missing", [](ordered_json* d) { (*d)["sampling"]["method"] = "augmentation"; }});
   ExpectRefused({"known_answer.labels: missing", [](ordered_json* d) { (*d)["known_answer"].erase("labels"); }});
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/model/valid_spec.h"
@@ -203,6 +204,25 @@ TEST(ValidateModelSpecTest, ChecksSampling) {
                {{"sampling.method: must be none for kind student, is mc_dropout", sample}});
   ExpectFaults(ValidSpec(ModelKind::kEnsemble, 2),
                {{"sampling.method: must be none for kind ensemble, is mc_dropout", sample}});
+}
+
+TEST(ValidateModelSpecTest, ChecksSamplingOfWeights) {
+  for (const SamplingMethod method : {SamplingMethod::kWeightSamples, SamplingMethod::kRankOne}) {
+    ModelSpec spec = DropoutSpec();
+    spec.sampling = {};
+    spec.sampling.method = method;
+    spec.sampling.passes = 4;
+    EXPECT_THAT(ValidateModelSpec(spec), IsOk());
+    EXPECT_EQ(PredictionCount(spec), 4);
+    EXPECT_EQ(UncertaintyKindsOf(spec), UncertaintyKindsOf(OfKind(ModelKind::kEnsemble)));
+    ExpectFaults(spec,
+                 {{"sampling.passes: must be in [2, 128], is 1", [](ModelSpec* s) { s->sampling.passes = 1; }},
+                  {"sampling.passes: must be in [2, 128], is 129", [](ModelSpec* s) { s->sampling.passes = 129; }}});
+    ExpectFaults(
+        ValidSpec(ModelKind::kEnsemble, 2),
+        {{absl::StrCat("sampling.method: ", SamplingMethodName(method), " is for kind single, not for ensemble"),
+          [&spec](ModelSpec* s) { s->sampling = spec.sampling; }}});
+  }
 }
 
 TEST(ValidateModelSpecTest, ChecksTemperatureAndVerdict) {

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/nn/dropout_mask.h"
+#include "core/nn/gaussian_weights.h"
+#include "core/nn/member_network.h"
 #include "core/nn/weights.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -25,9 +27,10 @@ constexpr UncertaintyKind kMutual = UncertaintyKind::kMutualInformation;
 ModelSpec SpecOf(ModelKind kind, int classes, int width) {
   ModelSpec spec;
   spec.kind = kind;
+  if (kind == ModelKind::kStudent) spec.learned = {kStddev};
   spec.width = width;
   spec.classes.resize(classes);
-  spec.uncertainty = {kMemberUncertaintyKinds.begin(), kAllUncertaintyKinds.end()};
+  spec.uncertainty = {kMemberUncertaintyKinds.begin(), kMemberUncertaintyKinds.end()};
   return spec;
 }
 
@@ -135,6 +138,38 @@ TEST(MakePredictorTest, McDropoutAveragesTheSoftmaxOfItsPasses) {
   const Segmentation result = PredictionOf(spec, file, {kMutual});
   ExpectNear(result.probabilities, Crop(sum / 3), 5e-4);
   EXPECT_GT(result.kinds[0].statistics.mean, 0);
+}
+
+// A temperature divides the deviations of scores along with their means.
+TEST(MakePredictorTest, OneFileOfSeveralNetworksAveragesTheirSoftmax) {
+  torch::InferenceMode inference;
+  for (const SamplingMethod method : {SamplingMethod::kWeightSamples, SamplingMethod::kRankOne}) {
+    ModelSpec spec = SpecOf(ModelKind::kSingle, 4, 8);
+    spec.sampling.method = method;
+    spec.sampling.passes = 3;
+    spec.calibration = Calibration();
+    spec.calibration->temperature = 2.5;
+    SegmentationNet stored = MakeNetwork(spec);
+    SetDeviations(*stored, 0.3);
+    torch::Tensor sum = torch::zeros({1, 4, 32, 48});
+    for (int m = 0; m < 3; ++m) {
+      SegmentationNet member = MemberNetwork(spec, stored, m);
+      sum += torch::softmax(UpsampleBy4(member->Forward(FormulaImage(32, 48)).logits) / 2.5, 1);
+    }
+    const Segmentation result = PredictionOf(spec, SaveWeights(stored), {kMutual});
+    ExpectNear(result.probabilities, Crop(sum / 3), 5e-4);  // scores of several members are rounded
+    EXPECT_GT(result.kinds[0].statistics.mean, 0);
+  }
+}
+
+TEST(MakePredictorTest, FactorsOfAnotherNumberOfMembersAreRefused) {
+  ModelSpec spec = SpecOf(ModelKind::kSingle, 4, 8);
+  spec.sampling.method = SamplingMethod::kRankOne;
+  spec.sampling.passes = 3;
+  const TensorFile file = SaveWeights(MakeNetwork(spec));
+  spec.sampling.passes = 4;
+  EXPECT_THAT(MakeCpuPredictor(spec, {file}),
+              HasStatus(StatusCode::kInvalidArgument, "member 0: encoder.conv1.r: has shape [3, 8], want [4, 8]"));
 }
 
 TEST(MakePredictorTest, SamplingModelsReproduceTheirKnownAnswer) {

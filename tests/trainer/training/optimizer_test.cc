@@ -73,6 +73,50 @@ TEST(MomentumSgdTest, WithoutAGradientEveryTensorDecaysNormalisationToo) {
   EXPECT_EQ(before.count("encoder.bn1.weight"), 1u);
 }
 
+// What a step without a gradient leaves of each parameter, as a factor, by name.
+std::map<std::string, double> FactorsWithoutGradient(const ModelSpec& spec) {
+  torch::manual_seed(1);
+  const SegmentationNet net = MakeNetwork(spec);
+  std::map<std::string, double> before;
+  for (const auto& item : net->named_parameters()) {
+    before[item.key()] = item.value().abs().sum().item<double>();
+    item.value().mutable_grad() = torch::zeros_like(item.value());
+  }
+  MomentumSgd(net, Options()).Step(1);
+  std::map<std::string, double> factors;
+  for (const auto& item : net->named_parameters()) {
+    factors[item.key()] = item.value().abs().sum().item<double>() / before[item.key()];
+  }
+  return factors;
+}
+
+TEST(MomentumSgdTest, GaussianWeightsDoNotDecay) {
+  ModelSpec spec = SmallSpec(ModelKind::kSingle);
+  spec.sampling.method = SamplingMethod::kWeightSamples;
+  spec.sampling.is_decoder_only = true;
+  std::map<std::string, double> factors = FactorsWithoutGradient(spec);
+  EXPECT_NEAR(factors["encoder.conv1.weight"], 1 - 0.02 * 0.125, 1e-5);
+  EXPECT_NEAR(factors["decoder.aspp.2.weight"], 1 - 0.2 * 0.125, 1e-5) << "a batch norm's";
+  EXPECT_NEAR(factors["segmentation_head.0.bias"], 1 - 0.2 * 0.125, 1e-5);
+  for (const char* name : {"decoder.block1.0.weight", "decoder.block1.0.weight_rho", "segmentation_head.0.weight",
+                           "segmentation_head.0.weight_rho"}) {
+    EXPECT_EQ(factors.count(name), 1u) << name;
+    EXPECT_NEAR(factors[name], 1, 1e-7) << name;
+  }
+}
+
+TEST(MomentumSgdTest, MembersFactorsDoNotDecay) {
+  ModelSpec spec = SmallSpec(ModelKind::kSingle);
+  spec.sampling.method = SamplingMethod::kRankOne;
+  spec.sampling.passes = 3;
+  std::map<std::string, double> factors = FactorsWithoutGradient(spec);
+  EXPECT_NEAR(factors["encoder.conv1.weight"], 1 - 0.02 * 0.125, 1e-5);
+  for (const char* name : {"encoder.conv1.r", "encoder.conv1.s", "segmentation_head.0.r"}) {
+    EXPECT_EQ(factors.count(name), 1u) << name;
+    EXPECT_NEAR(factors[name], 1, 1e-7) << name;
+  }
+}
+
 TEST(MomentumSgdTest, BuffersHaveEveryParameterByName) {
   const SegmentationNet net = SmallNet(ModelKind::kSingle);
   MomentumSgd optimizer(net, Options());
