@@ -15,10 +15,12 @@ from settings import Settings
 from steps import Step
 from unknown_set import evenly, has_masks, known_pictures, make_unknown_set
 
-# Passes, draws and joined snapshots are as many as the ensemble's members unless a method has its own default.
+# Whatever samples networks gives as many predictions as the ensemble has members.
 _DROPOUT = 0.2  # after each encoder layer, as in the papers of DUDES' authors
 _VIEWS = "1,1f,0.75,0.75f,1.25,1.25f"
 _RANK = 2
+_TAIL_SHARE = 0.4  # of SWAG: epochs at a constant rate, an iterate each
+_MOST_ITERATES = 20
 
 
 def quoted(value) -> str:
@@ -148,7 +150,7 @@ class Planner:
     def samplers(self) -> None:
         """One training of its own each."""
         for method, fields in (
-            ("bayes", ['member_method: "bayes"']),
+            ("bayes", ['member_method: "bayes"', f"passes: {self.settings.members}"]),
             ("batch_ensemble", ['member_method: "batch_ensemble"', f"passes: {self.settings.members}"]),
         ):
             trained = self.member(self.runs / method, 0, f"{method}-train", [], method, *fields)
@@ -156,16 +158,18 @@ class Planner:
 
     def weight_paths(self) -> None:
         """Ensembles out of one training's way through the weights."""
-        cycles = min(self.settings.members, self.settings.epochs)
+        members, epochs = self.settings.members, self.settings.epochs
+        cycles = max(2, min(members, epochs))
         run = self.runs / "snapshot"
         trained = self.member(run, 0, "snapshot-train", [], "snapshot", 'schedule: "cyclic"', f"cycles: {cycles}")
         out = self.bundle("snapshot")
         self.add("snapshot-join", out / "model.json", [self.train, "join", "--run", run, "--index", 0, "--out", out], [trained])
 
         run, out = self.runs / "swag", self.bundle("swag")
-        fields = ['schedule: "constant_tail"', "validate_every: 1", f"snapshots: {max(2, self.settings.epochs // 4)}"]
+        iterates = max(2, min(_MOST_ITERATES, int(_TAIL_SHARE * epochs)))
+        fields = ['schedule: "constant_tail"', f"tail_share: {_TAIL_SHARE}", f"snapshots: {iterates}"]
         trained = self.member(run, 0, "swag-train", [], "swag", *fields)
-        command = [self.train, "swag", "--run", run, "--index", 0, "--out", out]
+        command = [self.train, "swag", *self.sets(*fields), "--run", run, "--index", 0, "--samples", members, "--out", out]
         self.add("swag-draw", out / "model.json", command, [trained], "swag")
 
     def students(self) -> None:
