@@ -95,8 +95,7 @@ class Planner:
         )
 
     def student(self, method: str, teacher: str, needs: list, after: tuple, *fields: str) -> str:
-        donor = f"encoder_weights: {quoted(self.first_member / 'model.safetensors')}"
-        fields = (donor, f'student_method: "{method_field(method)}"', *fields)
+        fields = (f'student_method: "{method_field(method)}"', *fields)
         command = [self.train, "distill", *self.sets(*fields), "--run", self.runs / method, "--teacher", self.bundle(teacher)]
         command += ["--out", self.bundle(method)]
         return self.add(f"{method}-train", self.bundle(method) / "model.json", command, needs, method, after=after)
@@ -151,10 +150,15 @@ class Planner:
         """One training of its own each."""
         for method, fields in (
             ("bayes", ['member_method: "bayes"', f"passes: {self.settings.members}"]),
-            ("batch_ensemble", ['member_method: "batch_ensemble"', f"passes: {self.settings.members}"]),
+            ("batch_ensemble", ['member_method: "batch_ensemble"', f"passes: {self.batch_members()}"]),
         ):
             trained = self.member(self.runs / method, 0, f"{method}-train", [], method, *fields)
             self.publish(method, self.runs / method / "members" / "0" / "model", [trained])
+
+    def batch_members(self) -> int:
+        """Members of a batch ensemble share a batch evenly."""
+        batch = int(self.settings.value("batch_size", "16"))
+        return max(count for count in range(1, self.settings.members + 1) if batch % count == 0)
 
     def weight_paths(self) -> None:
         """Ensembles out of one training's way through the weights."""
@@ -174,8 +178,9 @@ class Planner:
 
     def students(self) -> None:
         cache = f"teacher_cache: {quoted(self.runs / 'teacher_cache')}"
-        first = self.student("knowledge", "ensemble", ["ensemble-join"], (), cache)
-        self.student("dudes", "ensemble", ["ensemble-join"], ())
+        donor = f"encoder_weights: {quoted(self.first_member / 'model.safetensors')}"
+        first = self.student("knowledge", "ensemble", ["ensemble-join"], (), donor, cache)
+        self.student("dudes", "ensemble", ["ensemble-join"], (), donor)
         self.dropout()
         # The first fills the cache for them.
         for method, fields in (
@@ -184,7 +189,7 @@ class Planner:
             ("logit_gaussian", ["rank: 0"]),
             ("structured_gaussian", [f"rank: {_RANK}"]),
         ):
-            self.student(method, "ensemble", ["ensemble-join"], (first,), *fields, cache)
+            self.student(method, "ensemble", ["ensemble-join"], (first,), donor, *fields, cache)
 
     def dropout(self) -> None:
         fields = [f"dropout: {_DROPOUT}", f"dropout_passes: {self.settings.members}"]
@@ -192,7 +197,8 @@ class Planner:
         self.publish("mc_dropout", self.runs / "mc_dropout" / "members" / "0" / "model", [trained])
 
     def observer(self) -> None:
-        self.student("observer", "mc_dropout", ["mc_dropout-bundle", "member-0"], ())
+        # A head on its frozen teacher; it looks at no labels.
+        self.student("observer", "mc_dropout", ["mc_dropout-bundle"], (), 'encoder_weights: ""', 'class_weights: "none"')
 
     # Figures.
 
