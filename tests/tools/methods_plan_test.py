@@ -74,13 +74,16 @@ class PlanTest(unittest.TestCase):
         self.assertEqual((plan.trainings["ensemble"], plan.base["ensemble"]), (members, []))
         self.assertEqual((plan.trainings["dudes"], plan.base["dudes"]), (["dudes-train"], members))
         self.assertEqual((plan.trainings["augmentation"], plan.base["augmentation"]), ([], ["member-0"]))
-        self.assertEqual((plan.trainings["observer"], plan.base["observer"]), (["observer-train"], ["mc_dropout-train", "member-0"]))
+        self.assertEqual((plan.trainings["observer"], plan.base["observer"]), (["observer-train"], ["mc_dropout-train"]))
 
     def test_what_is_asked_for_comes_after_the_configuration(self) -> None:
         settings = self.settings(overrides=("epochs: 3", "members: 4"))
         self.assertEqual((settings.epochs, settings.members), (3, 4))
         self.assertEqual(settings.value("normalisation", "none"), "imagenet")
         self.assertEqual(settings.value("seed", "0"), "0")
+
+    def test_a_batch_ensembles_members_share_a_batch_evenly(self) -> None:
+        self.assertIn("passes: 4", self.steps(overrides=("batch_size: 8", "members: 5"))["batch_ensemble-train"].command)
 
     def test_cycles_are_at_most_the_epochs(self) -> None:
         self.assertIn("cycles: 2", self.steps(overrides=("epochs: 2",))["snapshot-train"].command)

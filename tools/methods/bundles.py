@@ -48,6 +48,8 @@ def predictions(bundle: pathlib.Path) -> str:
         return f"1 ({sampling['passes']} draws of scores)"
     if "passes" in sampling:
         return f"{sampling['passes']} passes"
+    if model.get("shared_encoder"):
+        return f"1 encoder, {networks} decoders"
     return "1" if networks == 1 else f"{networks} networks"
 
 

@@ -15,10 +15,12 @@ from settings import Settings
 from steps import Step
 from unknown_set import evenly, has_masks, known_pictures, make_unknown_set
 
-# Passes, draws and joined snapshots are as many as the ensemble's members unless a method has its own default.
+# Whatever samples networks gives as many predictions as the ensemble has members.
 _DROPOUT = 0.2  # after each encoder layer, as in the papers of DUDES' authors
 _VIEWS = "1,1f,0.75,0.75f,1.25,1.25f"
 _RANK = 2
+_TAIL_SHARE = 0.4  # of SWAG: epochs at a constant rate, an iterate each
+_MOST_ITERATES = 20
 
 
 def quoted(value) -> str:
@@ -93,8 +95,7 @@ class Planner:
         )
 
     def student(self, method: str, teacher: str, needs: list, after: tuple, *fields: str) -> str:
-        donor = f"encoder_weights: {quoted(self.first_member / 'model.safetensors')}"
-        fields = (donor, f'student_method: "{method_field(method)}"', *fields)
+        fields = (f'student_method: "{method_field(method)}"', *fields)
         command = [self.train, "distill", *self.sets(*fields), "--run", self.runs / method, "--teacher", self.bundle(teacher)]
         command += ["--out", self.bundle(method)]
         return self.add(f"{method}-train", self.bundle(method) / "model.json", command, needs, method, after=after)
@@ -148,30 +149,38 @@ class Planner:
     def samplers(self) -> None:
         """One training of its own each."""
         for method, fields in (
-            ("bayes", ['member_method: "bayes"']),
-            ("batch_ensemble", ['member_method: "batch_ensemble"', f"passes: {self.settings.members}"]),
+            ("bayes", ['member_method: "bayes"', f"passes: {self.settings.members}"]),
+            ("batch_ensemble", ['member_method: "batch_ensemble"', f"passes: {self.batch_members()}"]),
         ):
             trained = self.member(self.runs / method, 0, f"{method}-train", [], method, *fields)
             self.publish(method, self.runs / method / "members" / "0" / "model", [trained])
 
+    def batch_members(self) -> int:
+        """Members of a batch ensemble share a batch evenly."""
+        batch = int(self.settings.value("batch_size", "16"))
+        return max(count for count in range(1, self.settings.members + 1) if batch % count == 0)
+
     def weight_paths(self) -> None:
         """Ensembles out of one training's way through the weights."""
-        cycles = min(self.settings.members, self.settings.epochs)
+        members, epochs = self.settings.members, self.settings.epochs
+        cycles = max(2, min(members, epochs))
         run = self.runs / "snapshot"
         trained = self.member(run, 0, "snapshot-train", [], "snapshot", 'schedule: "cyclic"', f"cycles: {cycles}")
         out = self.bundle("snapshot")
         self.add("snapshot-join", out / "model.json", [self.train, "join", "--run", run, "--index", 0, "--out", out], [trained])
 
         run, out = self.runs / "swag", self.bundle("swag")
-        fields = ['schedule: "constant_tail"', "validate_every: 1", f"snapshots: {max(2, self.settings.epochs // 4)}"]
+        iterates = max(2, min(_MOST_ITERATES, int(_TAIL_SHARE * epochs)))
+        fields = ['schedule: "constant_tail"', f"tail_share: {_TAIL_SHARE}", f"snapshots: {iterates}"]
         trained = self.member(run, 0, "swag-train", [], "swag", *fields)
-        command = [self.train, "swag", "--run", run, "--index", 0, "--out", out]
+        command = [self.train, "swag", *self.sets(*fields), "--run", run, "--index", 0, "--samples", members, "--out", out]
         self.add("swag-draw", out / "model.json", command, [trained], "swag")
 
     def students(self) -> None:
         cache = f"teacher_cache: {quoted(self.runs / 'teacher_cache')}"
-        first = self.student("knowledge", "ensemble", ["ensemble-join"], (), cache)
-        self.student("dudes", "ensemble", ["ensemble-join"], ())
+        donor = f"encoder_weights: {quoted(self.first_member / 'model.safetensors')}"
+        first = self.student("knowledge", "ensemble", ["ensemble-join"], (), donor, cache)
+        self.student("dudes", "ensemble", ["ensemble-join"], (), donor)
         self.dropout()
         # The first fills the cache for them.
         for method, fields in (
@@ -180,7 +189,7 @@ class Planner:
             ("logit_gaussian", ["rank: 0"]),
             ("structured_gaussian", [f"rank: {_RANK}"]),
         ):
-            self.student(method, "ensemble", ["ensemble-join"], (first,), *fields, cache)
+            self.student(method, "ensemble", ["ensemble-join"], (first,), donor, *fields, cache)
 
     def dropout(self) -> None:
         fields = [f"dropout: {_DROPOUT}", f"dropout_passes: {self.settings.members}"]
@@ -188,7 +197,8 @@ class Planner:
         self.publish("mc_dropout", self.runs / "mc_dropout" / "members" / "0" / "model", [trained])
 
     def observer(self) -> None:
-        self.student("observer", "mc_dropout", ["mc_dropout-bundle", "member-0"], ())
+        # A head on its frozen teacher; it looks at no labels.
+        self.student("observer", "mc_dropout", ["mc_dropout-bundle"], (), 'encoder_weights: ""', 'class_weights: "none"')
 
     # Figures.
 
