@@ -232,6 +232,9 @@ void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, Trai
   }
   if (options->dropout > 0) reader.Refuse("dropout", "must be 0 unless member_method is plain");
   if (options->shared_encoder) reader.Refuse("shared_encoder", "must be false unless member_method is plain");
+  if (options->optimizer.schedule != LearningSchedule::kPoly) {
+    reader.Refuse("schedule", "must be poly unless member_method is plain: such snapshots make no ensemble");
+  }
   const int batch = options->loader.batch_size;
   if (is_batch_ensemble && options->passes >= 2 && batch % options->passes != 0) {
     reader.Refuse("batch_size", absl::StrCat("must be a multiple of passes (", options->passes,

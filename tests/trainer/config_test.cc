@@ -213,6 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"passes: 4", "passes", "unless student_method is logit_gaussian"},
         BadField{"member_method: 'bayes' dropout: 0.5", "dropout", "unless member_method is plain"},
         BadField{"member_method: 'batch_ensemble' shared_encoder: true", "shared_encoder", "member_method is plain"},
+        BadField{"member_method: 'bayes' schedule: 'cyclic'", "schedule", "such snapshots make no ensemble"},
         BadField{"member_method: 'batch_ensemble' batch_size: 6", "batch_size",
                  "must be a multiple of passes (4), the members that share a batch, got 6"},
         BadField{"member_method: 'batch_ensemble' kl_weight: 1", "kl_weight", "unless member_method is bayes"},

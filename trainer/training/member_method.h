@@ -20,7 +20,7 @@ Sampling MemberSampling(const TrainOptions& options);
 absl::Status InitialiseMember(const TrainOptions& options, SegmentationNet& net);
 
 // What it minimises. Of kBatchEnsemble cross-entropy alone: the network shows picture i of a batch to its member i mod
-// M (Wen et al. 2020, section 3.1), so that a step costs what a plain one does and each member sees 1 / M of the
+// M (Wen et al. 2020, section 3.1): a step has the convolutions of a plain one, and each member sees 1 / M of the
 // pictures.
 std::unique_ptr<Objective> MakeMemberObjective(const TrainOptions& options, SegmentationNet net,
                                                torch::Tensor class_weights);

@@ -335,8 +335,10 @@ TEST(ModelSpecJsonTest, WrongValuesAreRefusedWithTheirPath) {
       {"known_answer.labels: must be base64", [](ordered_json* d) { (*d)["known_answer"]["labels"] = "AA"; }});
   ExpectRefused({"known_answer.uncertainty: must hold 4096 bytes, holds 1",
                  [](ordered_json* d) { (*d)["known_answer"]["uncertainty"] = "AA=="; }});
-  ExpectRefused({"sampling.method: sampling method: must be none, mc_dropout or augmentation, is \"bagging\"",
-                 [](ordered_json* d) { (*d)["sampling"]["method"] = "bagging"; }});
+  ExpectRefused(
+      {"sampling.method: sampling method: must be none, mc_dropout, augmentation, weight_samples, rank_one, "
+       "logit_samples or dirichlet, is \"bagging\"",
+       [](ordered_json* d) { (*d)["sampling"]["method"] = "bagging"; }});
   ExpectRefused({"learned[0]: uncertainty kind: must be one of", [](ordered_json* d) { (*d)["learned"] = {"doubt"}; }});
   ExpectRefused({"learned: must be empty for kind single", [](ordered_json* d) { (*d)["learned"] = {"margin"}; }});
   ExpectRefused({"calibration.reference.histogram: must have 64 items, has 1", [](ordered_json* d) {

@@ -82,7 +82,7 @@ TEST(SamplingMethodTest, NamesParseToTheirMethod) {
   }
   EXPECT_EQ(SamplingMethodName(SamplingMethod::kMcDropout), "mc_dropout");
   EXPECT_THAT(ParseSamplingMethod("dropout"),
-              HasStatus(kInvalid, "sampling method: must be none, mc_dropout or augmentation, is \"dropout\""));
+              HasStatus(kInvalid, HasSubstr("rank_one, logit_samples or dirichlet, is \"dropout\"")));
 }
 
 TEST(ValidateModelSpecTest, AcceptsEachKind) {
@@ -201,9 +201,9 @@ TEST(ValidateModelSpecTest, ChecksSampling) {
                 {"sampling.views[0].scale: must be in", [&](ModelSpec* s) { s->sampling.views[0].scale = nan; }}});
   const auto sample = [](ModelSpec* s) { s->sampling = DropoutSpec().sampling; };
   ExpectFaults(ValidSpec(ModelKind::kStudent, 1),
-               {{"sampling.method: must be none for kind student, is mc_dropout", sample}});
+               {{"sampling.method: mc_dropout is for kind single, not for student", sample}});
   ExpectFaults(ValidSpec(ModelKind::kEnsemble, 2),
-               {{"sampling.method: must be none for kind ensemble, is mc_dropout", sample}});
+               {{"sampling.method: mc_dropout is for kind single, not for ensemble", sample}});
 }
 
 TEST(ValidateModelSpecTest, ChecksSamplingOfWeights) {
