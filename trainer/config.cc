@@ -179,7 +179,7 @@ void CheckSchedule(const v1::TrainerConfig& config, FieldReader& reader, const T
     reader.Refuse("snapshots", absl::StrCat("must be 0 with schedule cyclic, which keeps the end of each cycle, got ",
                                             options.snapshots));
   }
-  const int tail_epochs = static_cast<int>(optimizer.tail_share * options.epochs);
+  const int tail_epochs = static_cast<int>(optimizer.tail_share * options.epochs + 1e-4);
   if (has_tail && (options.snapshots < 2 || options.snapshots > tail_epochs)) {
     reader.Refuse("snapshots", absl::StrCat("must be in [2, ", tail_epochs,
                                             "] with schedule constant_tail, one for each "

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/train.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -10,17 +9,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/cpu_count.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
 #include "core/model/class_list.h"
-#include "core/nn/pooled_allocator.h"
 #include "core/nn/torch_guard.h"
-#include "core/segmenter/reducers.h"
-#include "core/segmenter/segmenter.h"
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/encoder_weights.h"
+#include "trainer/training/prepare_training.h"
 #include "trainer/training/run_folder.h"
 #include "trainer/training/training_run.h"
 #include "trainer/write_model.h"
@@ -32,17 +28,6 @@ namespace fs = std::filesystem;
 
 // Parts the student's randomness from that of every member.
 constexpr uint64_t kStudentStream = 1000000;
-
-absl::StatusOr<TrainingDevice> PrepareTraining(const TrainOptions& options) {
-  InstallPooledAllocator();
-  ASSIGN_OR_RETURN(const Device wanted, ParseDevice(options.device));
-  ASSIGN_OR_RETURN(const Device device, PrepareDevice(wanted));
-  at::set_num_threads(options.threads > 0 ? options.threads : UsableCores());
-  TrainingDevice training;
-  training.device = device == Device::kCuda ? torch::kCUDA : torch::kCPU;
-  ASSIGN_OR_RETURN(training.make_reducer, ReducersFor(device));
-  return training;
-}
 
 // The parts of a spec that the options and the data decide.
 absl::StatusOr<ModelSpec> SpecFrom(const TrainOptions& options, ModelKind kind) {
