@@ -194,6 +194,9 @@ void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, Trai
   const int passes = options->member_method == MemberMethod::kBatchEnsemble ? 4 : 10;
   options->passes = READ_NUMBER(reader, config, passes, passes, 2, 128);
   options->shared_encoder = reader.Flag("shared_encoder", config.shared_encoder());
+  if (options->shared_encoder && options->dropout > 0) {
+    reader.Refuse("shared_encoder", "must be false with dropout, whose place is in the encoder");
+  }
   if (options->member_method == MemberMethod::kPlain) return;
   if (options->dropout > 0) reader.Refuse("dropout", "must be 0 unless member_method is plain");
   if (options->shared_encoder) reader.Refuse("shared_encoder", "must be false unless member_method is plain");

@@ -33,13 +33,27 @@ void SegmentationNetImpl::AttachHead(std::shared_ptr<UncertaintyHeadModule> head
   uncertainty_head_ = register_module("uncertainty_head", std::move(head));
 }
 
-Scores SegmentationNetImpl::Forward(const torch::Tensor& images) {
-  return Decode(Encode(images));
-}
+Scores SegmentationNetImpl::Forward(const torch::Tensor& images) { return Decode(Encode(images)); }
 
 EncoderFeatures SegmentationNetImpl::Encode(const torch::Tensor& images) {
   CheckImages(images);
   return encoder_(images);
+}
+
+void SegmentationNetImpl::DropEncoder() {
+  unregister_module("encoder");
+  encoder_ = nullptr;
+}
+
+void SegmentationNetImpl::FreezeEncoder() {
+  is_encoder_frozen_ = true;
+  for (torch::Tensor& parameter : encoder_->parameters()) parameter.set_requires_grad(false);
+  encoder_->eval();
+}
+
+void SegmentationNetImpl::train(bool on) {
+  torch::nn::Module::train(on);
+  if (is_encoder_frozen_) encoder_->eval();
 }
 
 torch::Tensor SegmentationNetImpl::Features(const torch::Tensor& images) { return decoder_(Encode(images)); }

@@ -17,6 +17,7 @@
 #include "trainer/training/prepare_training.h"
 #include "trainer/training/refresh_norms.h"
 #include "trainer/training/run_folder.h"
+#include "trainer/training/shared_encoder.h"
 #include "trainer/training/snapshots.h"
 #include "trainer/training/swag_posterior.h"
 #include "trainer/training/training_run.h"
@@ -109,6 +110,7 @@ absl::StatusOr<RunOutcome> SampleUnguarded(const TrainOptions& options, const st
   job.stream = static_cast<uint64_t>(swag.index);
   ASSIGN_OR_RETURN(ModelSpec spec, EnsembleLike(MemberModel(run, swag.index)));
   job.spec = spec;
+  if (options.shared_encoder && swag.index > 0) RETURN_IF_ERROR(StartFromFirstMember(run, &job));
   ASSIGN_OR_RETURN(const std::unique_ptr<Dataset> train, OpenDataset(options.data, options.train_split));
   RETURN_IF_ERROR(CheckTraining(options, job, *train));
   ASSIGN_OR_RETURN(const SwagPosterior posterior, FitToSnapshots(options, job.folder));

@@ -18,6 +18,7 @@
 #include "trainer/training/encoder_weights.h"
 #include "trainer/training/prepare_training.h"
 #include "trainer/training/run_folder.h"
+#include "trainer/training/shared_encoder.h"
 #include "trainer/training/training_run.h"
 #include "trainer/write_model.h"
 
@@ -142,6 +143,7 @@ absl::StatusOr<RunOutcome> TrainMemberUnguarded(const TrainOptions& options, con
   if (options.pretrained_members && !options.encoder_weights.empty()) {
     job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
   }
+  if (options.shared_encoder && index > 0) RETURN_IF_ERROR(StartFromFirstMember(run, &job));
   job.make_objective = [&options](SegmentationNet net, torch::Tensor class_weights) {
     return MakeSegmentationObjective(std::move(net), options.precision, std::move(class_weights));
   };
@@ -159,6 +161,7 @@ absl::Status WriteTeacherUnguarded(const TrainOptions& options, const std::strin
         absl::StrCat(run, ": members ", absl::StrJoin(unfinished, ", "), " of ", options.members, " are not finished"));
   }
   ASSIGN_OR_RETURN(ModelSpec spec, SpecFrom(options, ModelKind::kEnsemble));
+  spec.is_encoder_shared = options.shared_encoder;
   std::vector<TensorFile> members;
   for (int i = 0; i < options.members; ++i) {
     ASSIGN_OR_RETURN(Bundle member, ReadBundle(MemberModel(run, i)));

@@ -84,6 +84,7 @@ class TrainingRun {
     torch::manual_seed(DerivedSeed({options_.seed, job_.stream, kInitialWeights}));
     SegmentationNet net = MakeNetwork(job_.spec);
     if (job_.initialise && !checkpoint.has_value()) RETURN_IF_ERROR(job_.initialise(net));
+    if (job_.is_encoder_frozen) net->FreezeEncoder();
     state_ = std::make_unique<TrainingState>(job_.spec, std::move(net), options_, device_);
     if (checkpoint.has_value()) {
       RETURN_IF_ERROR(state_->Restore(*checkpoint));

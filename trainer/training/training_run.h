@@ -31,6 +31,7 @@ struct TrainingJob {
   uint64_t stream = 0;       // parts the randomness of the runs that share a seed: the member's index
   // Called once, before the first step, on the freshly initialised network: may replace weights.
   std::function<absl::Status(SegmentationNet& net)> initialise;
+  bool is_encoder_frozen = false;  // it stays what it is after `initialise`
   std::function<std::unique_ptr<Objective>(SegmentationNet net, torch::Tensor class_weights)> make_objective;
   // Adds to the options' identity: the teacher's digest, for a student.
   std::vector<std::pair<std::string, std::string>> identity;
