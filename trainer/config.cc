@@ -180,7 +180,7 @@ void CheckSchedule(const v1::TrainerConfig& config, FieldReader& reader, const T
     reader.Refuse("snapshots", absl::StrCat("must be 0 with schedule cyclic, which keeps the end of each cycle, got ",
                                             options.snapshots));
   }
-  const int tail_epochs = static_cast<int>(optimizer.tail_share * options.epochs);
+  const int tail_epochs = static_cast<int>(optimizer.tail_share * options.epochs + 1e-4);
   if (has_tail && (options.snapshots < 2 || options.snapshots > tail_epochs)) {
     reader.Refuse("snapshots", absl::StrCat("must be in [2, ", tail_epochs,
                                             "] with schedule constant_tail, one for each "
@@ -219,6 +219,9 @@ void ReadMemberMethod(const v1::TrainerConfig& config, FieldReader& reader, Trai
   const bool is_batch_ensemble = options->member_method == MemberMethod::kBatchEnsemble;
   options->passes = READ_NUMBER(reader, config, passes, is_batch_ensemble ? 4 : 10, 2, 128);
   options->shared_encoder = reader.Flag("shared_encoder", config.shared_encoder());
+  if (options->shared_encoder && options->dropout > 0) {
+    reader.Refuse("shared_encoder", "must be false with dropout, whose place is in the encoder");
+  }
   if (options->member_method == MemberMethod::kBayes) {
     ReadBayes(config, reader, &options->bayes);
   } else {

@@ -28,24 +28,37 @@ CompiledNetwork::CompiledNetwork(const FoldedWeights& weights, torch::ScalarType
     : type_(type),
       classes_(weights.classes),
       uncertainty_channels_(weights.uncertainty_channels),
-      layers_(MakeLayers(weights, type)),
+      encoder_(MakeEncoderLayers(weights, type)),
+      decoder_(MakeDecoderLayers(weights, type)),
       shapeless_(weights, type) {}
 
-Scores CompiledNetwork::Forward(const torch::Tensor& images) {
+EncoderFeatures CompiledNetwork::Encode(const torch::Tensor& images) {
   CheckImages(images);
   const torch::InferenceMode inference;
-  const torch::Tensor scores =
-      PlanFor(images).Run(images.to(type_, /*non_blocking=*/false, /*copy=*/false, torch::MemoryFormat::ChannelsLast));
+  ShapedPlan& plan = PlanFor(images.size(0), images.size(2), images.size(3));
+  if (!plan.encoder.has_value()) plan.encoder.emplace(plan.n, plan.height, plan.width, &encoder_);
+  return plan.encoder->Run(images.to(type_, /*non_blocking=*/false, /*copy=*/false, torch::MemoryFormat::ChannelsLast));
+}
+
+Scores CompiledNetwork::Decode(const EncoderFeatures& encoded) {
+  const torch::Tensor& top = encoded.top;
+  TORCH_CHECK(top.scalar_type() == type_, "features: must be of this network's precision, are ", top.scalar_type());
+  const torch::InferenceMode inference;
+  ShapedPlan& plan = PlanFor(top.size(0), 16 * top.size(2), 16 * top.size(3));
+  if (!plan.decoder.has_value()) plan.decoder.emplace(plan.n, plan.height, plan.width, &decoder_, &shapeless_);
+  const torch::Tensor scores = plan.decoder->Run(encoded);
   Scores result;
   result.logits = scores.narrow(1, 0, classes_);
   if (uncertainty_channels_ > 0) result.uncertainty = scores.narrow(1, classes_, uncertainty_channels_);
   return result;
 }
 
-const Plan& CompiledNetwork::PlanFor(const torch::Tensor& images) {
-  const int64_t n = images.size(0);
-  const int64_t height = images.size(2);
-  const int64_t width = images.size(3);
+void CompiledNetwork::DropEncoder() {
+  for (ShapedPlan& plan : plans_) plan.encoder.reset();
+  encoder_ = {};
+}
+
+CompiledNetwork::ShapedPlan& CompiledNetwork::PlanFor(int64_t n, int64_t height, int64_t width) {
   const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const ShapedPlan& shaped) {
     return shaped.n == n && shaped.height == height && shaped.width == width;
   });
@@ -53,9 +66,9 @@ const Plan& CompiledNetwork::PlanFor(const torch::Tensor& images) {
     plans_.splice(plans_.begin(), plans_, known);
   } else {
     if (plans_.size() == kMaxPlans) plans_.pop_back();
-    plans_.push_front({n, height, width, Plan(n, height, width, &layers_, &shapeless_)});
+    plans_.push_front({n, height, width, std::nullopt, std::nullopt});
   }
-  return plans_.front().plan;
+  return plans_.front();
 }
 
 }  // namespace candor

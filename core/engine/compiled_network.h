@@ -9,6 +9,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 
 #include "core/engine/plan.h"
 #include "core/model/precision.h"
@@ -17,7 +18,7 @@
 
 namespace candor {
 
-class CompiledNetwork : public Network {
+class CompiledNetwork : public SplitNetwork {
  public:
   // Shapes of input whose packed weights are kept; the one longest unused goes first.
   static constexpr size_t kMaxPlans = 4;
@@ -27,7 +28,10 @@ class CompiledNetwork : public Network {
   CompiledNetwork(const SegmentationNetImpl& net, Precision precision);
 
   // As Network says. The first call with a shape packs the weights for it.
-  Scores Forward(const torch::Tensor& images) override;
+  Scores Forward(const torch::Tensor& images) override { return Decode(Encode(images)); }
+  EncoderFeatures Encode(const torch::Tensor& images) override;
+  Scores Decode(const EncoderFeatures& encoded) override;
+  void DropEncoder() override;
 
   // How many shapes have packed weights now.
   size_t plans() const { return plans_.size(); }
@@ -35,17 +39,20 @@ class CompiledNetwork : public Network {
  private:
   CompiledNetwork(const FoldedWeights& weights, torch::ScalarType type);
 
+  // Of images [n, 3, height, width]; each part is made when it is first needed.
   struct ShapedPlan {
     int64_t n, height, width;
-    Plan plan;
+    std::optional<EncoderPlan> encoder;
+    std::optional<DecoderPlan> decoder;
   };
 
-  const Plan& PlanFor(const torch::Tensor& images);
+  ShapedPlan& PlanFor(int64_t n, int64_t height, int64_t width);
 
   const torch::ScalarType type_;
   const int64_t classes_;
   const int64_t uncertainty_channels_;
-  NetworkLayers<ConvLayer> layers_;
+  EncoderLayers<ConvLayer> encoder_;
+  DecoderLayers<ConvLayer> decoder_;
   const ShapelessLayers shapeless_;
   std::list<ShapedPlan> plans_;  // the last used first
 };

@@ -60,11 +60,11 @@ Tensor PooledBranch::ProjectionBias(const Tensor& top) const {
 ShapelessLayers::ShapelessLayers(const FoldedWeights& weights, torch::ScalarType type)
     : pooled(MakePooledBranch(weights)), tail(weights.merge, weights.heads, type) {}
 
-NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarType type) {
+EncoderLayers<ConvLayer> MakeEncoderLayers(const FoldedWeights& weights, torch::ScalarType type) {
   const auto conv = [type](const FoldedConv& folded, const ConvGeometry& geometry) {
     return ConvLayer(folded.weight, folded.bias, geometry, type);
   };
-  NetworkLayers<ConvLayer> layers;
+  EncoderLayers<ConvLayer> layers;
   layers.stem = conv(weights.stem, {2, 3, 1});
   for (size_t i = 0; i < layers.blocks.size(); ++i) {
     const Stage& stage = kStages[i / 2];
@@ -74,7 +74,13 @@ NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarT
     layers.blocks[i].conv2 = conv(block.conv2, ThreeByThree(1, stage.dilation));
     if (StartsStage(i)) layers.blocks[i].downsample = conv(block.downsample, {stride, 0, 1});
   }
-  layers.aspp_pointwise = conv(weights.aspp_pointwise, {});
+  return layers;
+}
+
+DecoderLayers<ConvLayer> MakeDecoderLayers(const FoldedWeights& weights, torch::ScalarType type) {
+  const auto conv = [type](const FoldedConv& folded) { return ConvLayer(folded.weight, folded.bias, {}, type); };
+  DecoderLayers<ConvLayer> layers;
+  layers.aspp_pointwise = conv(weights.aspp_pointwise);
   for (size_t i = 0; i < kRates.size(); ++i) {
     layers.aspp_rates[i] = Separable(weights.aspp_rates[i], kRates[i], type);
   }
@@ -82,12 +88,11 @@ NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarT
   const Tensor& project = weights.aspp_project.weight;
   layers.aspp_project = ConvLayer(project.narrow(1, 0, project.size(1) - pooled), weights.aspp_project.bias, {}, type);
   layers.refine = Separable(weights.refine, 1, type);
-  layers.low_level = conv(weights.low_level, {});
+  layers.low_level = conv(weights.low_level);
   return layers;
 }
 
-Plan::Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const ShapelessLayers* shapeless)
-    : shapeless_(shapeless) {
+EncoderPlan::EncoderPlan(int64_t n, int64_t height, int64_t width, EncoderLayers<ConvLayer>* layers) {
   // Shapes follow the maps through the network.
   std::array<int64_t, 4> shape = {n, 3, height, width};
   const auto pack = [&shape](ConvLayer* layer, int64_t stride = 1) {
@@ -103,25 +108,38 @@ Plan::Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* l
     layers_.blocks[i].conv1 = pack(&block.conv1, i % 2 == 0 ? kStages[i / 2].stride : 1);
     layers_.blocks[i].conv2 = pack(&block.conv2);
   }
-  layers_.aspp_pointwise = layers->aspp_pointwise.PackFor(shape);
-  for (size_t i = 0; i < kRates.size(); ++i) layers_.aspp_rates[i] = candor::PackFor(&layers->aspp_rates[i], shape);
-  layers_.aspp_project = layers->aspp_project.PackFor({1, layers->aspp_project.in_channels(), shape[2], shape[3]});
-  layers_.refine = candor::PackFor(&layers->refine, {n, layers->refine.pointwise.in_channels(), shape[2], shape[3]});
+}
+
+EncoderFeatures EncoderPlan::Run(const Tensor& images) const {
+  Tensor x = torch::max_pool2d(layers_.stem.Run(images, Activation::kRelu), /*kernel_size=*/3, /*stride=*/2,
+                               /*padding=*/1);
+  EncoderFeatures features;
+  for (size_t i = 0; i < layers_.blocks.size(); ++i) {
+    x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x));
+    if (i == 1) features.low_level = x;  // the next block starts a stage, and so overwrites nothing
+  }
+  features.top = std::move(x);
+  return features;
+}
+
+DecoderPlan::DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers<ConvLayer>* layers,
+                         const ShapelessLayers* shapeless)
+    : shapeless_(shapeless) {
+  const std::array<int64_t, 4> top = {n, layers->aspp_pointwise.in_channels(), height / 16, width / 16};
+  layers_.aspp_pointwise = layers->aspp_pointwise.PackFor(top);
+  for (size_t i = 0; i < kRates.size(); ++i) layers_.aspp_rates[i] = candor::PackFor(&layers->aspp_rates[i], top);
+  layers_.aspp_project = layers->aspp_project.PackFor({1, layers->aspp_project.in_channels(), top[2], top[3]});
+  layers_.refine = candor::PackFor(&layers->refine, {n, layers->refine.pointwise.in_channels(), top[2], top[3]});
   layers_.low_level = layers->low_level.PackFor({n, layers->low_level.in_channels(), height / 4, width / 4});
 }
 
-Tensor Plan::Run(const Tensor& images) const {
-  Tensor x = torch::max_pool2d(layers_.stem.Run(images, Activation::kRelu), /*kernel_size=*/3, /*stride=*/2,
-                               /*padding=*/1);
-  x = RunBlock(layers_.blocks[0], false, std::move(x));
-  x = RunBlock(layers_.blocks[1], false, std::move(x));
-  const Tensor low_level = layers_.low_level.Run(x, Activation::kRelu);
-  for (size_t i = 2; i < layers_.blocks.size(); ++i) x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x));
-  const Tensor context = RunSeparable(layers_.refine, Pyramid(x));
+Tensor DecoderPlan::Run(const EncoderFeatures& features) const {
+  const Tensor low_level = layers_.low_level.Run(features.low_level, Activation::kRelu);
+  const Tensor context = RunSeparable(layers_.refine, Pyramid(features.top));
   return shapeless_->tail.Run(context, low_level);
 }
 
-Tensor Plan::Pyramid(const Tensor& top) const {
+Tensor DecoderPlan::Pyramid(const Tensor& top) const {
   const Tensor pyramid =
       torch::cat({layers_.aspp_pointwise.Run(top, Activation::kRelu), RunSeparable(layers_.aspp_rates[0], top),
                   RunSeparable(layers_.aspp_rates[1], top), RunSeparable(layers_.aspp_rates[2], top)},

@@ -28,9 +28,13 @@ struct SeparableLayer {
 };
 
 template <class Conv>
-struct NetworkLayers {
+struct EncoderLayers {
   Conv stem;
   std::array<EncoderBlock<Conv>, 8> blocks;
+};
+
+template <class Conv>
+struct DecoderLayers {
   Conv aspp_pointwise;
   std::array<SeparableLayer<Conv>, 3> aspp_rates;
   Conv aspp_project;  // without the pooled branch, whose share is a bias
@@ -58,23 +62,37 @@ struct ShapelessLayers {
   DecoderTail tail;
 };
 
-NetworkLayers<ConvLayer> MakeLayers(const FoldedWeights& weights, torch::ScalarType type);
+EncoderLayers<ConvLayer> MakeEncoderLayers(const FoldedWeights& weights, torch::ScalarType type);
+DecoderLayers<ConvLayer> MakeDecoderLayers(const FoldedWeights& weights, torch::ScalarType type);
 
-// Thread-compatible. Throws c10::Error.
-class Plan {
+// The encoder, for images of one shape. Maps between operators come from Torch's allocator, which the members of an
+// ensemble share: a plan that kept its own would hold them once a member. Thread-compatible. Throws c10::Error.
+class EncoderPlan {
  public:
-  // For images [n, 3, height, width], height and width multiples of 16. `shapeless` is borrowed.
-  Plan(int64_t n, int64_t height, int64_t width, NetworkLayers<ConvLayer>* layers, const ShapelessLayers* shapeless);
+  // For images [n, 3, height, width], height and width multiples of 16.
+  EncoderPlan(int64_t n, int64_t height, int64_t width, EncoderLayers<ConvLayer>* layers);
 
-  // images NHWC, of the type of the layers -> [n, classes + uncertainty channels, height / 4, width / 4] float32, NHWC.
-  // Maps between operators come from Torch's allocator, which the members of an ensemble share: a plan that kept its
-  // own would hold them once a member.
-  torch::Tensor Run(const torch::Tensor& images) const;
+  // images NHWC, of the type of the layers -> features of that type, NHWC.
+  EncoderFeatures Run(const torch::Tensor& images) const;
+
+ private:
+  EncoderLayers<PackedConv> layers_;
+};
+
+// The decoder and the heads, for the same shape. As above.
+class DecoderPlan {
+ public:
+  // `shapeless` is borrowed.
+  DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers<ConvLayer>* layers,
+              const ShapelessLayers* shapeless);
+
+  // -> [n, classes + uncertainty channels, height / 4, width / 4] float32, NHWC. The features stay as they are.
+  torch::Tensor Run(const EncoderFeatures& features) const;
 
  private:
   torch::Tensor Pyramid(const torch::Tensor& top) const;
 
-  NetworkLayers<PackedConv> layers_;
+  DecoderLayers<PackedConv> layers_;
   const ShapelessLayers* shapeless_;
 };
 

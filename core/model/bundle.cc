@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/digest.h"
@@ -44,6 +47,57 @@ std::string Describe(const FileRecord& file) {
   return absl::StrCat(file.name, ", ", file.bytes, " bytes, SHA-256 ", file.sha256);
 }
 
+bool IsOfEncoder(const NamedTensor& tensor) { return absl::StartsWith(tensor.name, "encoder."); }
+
+// The file is in memory twice for a moment, as bytes and as tensors.
+absl::StatusOr<TensorFile> ReadRecord(const Bundle& bundle, const FileRecord& record) {
+  const std::string path = (fs::path(bundle.directory) / record.name).string();
+  std::error_code error;
+  const auto size = fs::file_size(path, error);  // before reading: a wrong file may be of any size
+  if (!error && size != static_cast<uintmax_t>(record.bytes)) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": must have the ", record.bytes, " bytes ", kManifest, " says, has ", size));
+  }
+  auto bytes = ReadFile(path, kMaxWeightBytes);
+  if (absl::IsNotFound(bytes.status())) {
+    return absl::DataLossError(absl::StrCat(path, ": missing, ", kManifest, " lists it"));
+  }
+  if (!bytes.ok()) return std::move(bytes).status();
+  if (const std::string digest = Sha256Hex(*bytes); digest != record.sha256) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": must have the SHA-256 ", record.sha256, " ", kManifest, " says, has ", digest));
+  }
+  auto file = ParseSafetensors(*bytes);
+  if (!file.ok()) return InFile(path, file.status());
+  return file;
+}
+
+// `member` without its encoder, which must be that of `first`.
+absl::StatusOr<TensorFile> WithoutEncoder(const TensorFile& member, const TensorFile& first, size_t index) {
+  std::map<std::string, const NamedTensor*> of_first;
+  for (const NamedTensor& tensor : first.tensors) {
+    if (IsOfEncoder(tensor)) of_first[tensor.name] = &tensor;
+  }
+  TensorFile rest;
+  rest.metadata = member.metadata;
+  size_t shared = 0;
+  for (const NamedTensor& tensor : member.tensors) {
+    if (!IsOfEncoder(tensor)) {
+      rest.tensors.push_back(tensor);
+      continue;
+    }
+    const auto found = of_first.find(tensor.name);
+    if (found == of_first.end() || found->second->dtype != tensor.dtype || found->second->data != tensor.data) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("member ", index, ": ", tensor.name, ": must be member 0's, whose encoder all share"));
+    }
+    ++shared;
+  }
+  if (shared == of_first.size()) return rest;
+  return absl::InvalidArgumentError(absl::StrCat("member ", index, ": must have the ", of_first.size(),
+                                                 " tensors of member 0's encoder, has ", shared));
+}
+
 }  // namespace
 
 // The directory's own spelling, links and all: `student -> models/2024-05` is a bundle called student.
@@ -65,28 +119,19 @@ bool HoldsBundle(const std::string& directory) {
   return fs::is_regular_file(fs::path(directory) / kManifest, error);
 }
 
-// The file is in memory twice for a moment, as bytes and as tensors.
 absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index) {
   const FileRecord& record = bundle.spec.weights[index];
-  const std::string path = (fs::path(bundle.directory) / record.name).string();
-  std::error_code error;
-  const auto size = fs::file_size(path, error);  // before reading: a wrong file may be of any size
-  if (!error && size != static_cast<uintmax_t>(record.bytes)) {
-    return absl::DataLossError(
-        absl::StrCat(path, ": must have the ", record.bytes, " bytes ", kManifest, " says, has ", size));
+  ASSIGN_OR_RETURN(TensorFile member, ReadRecord(bundle, record));
+  if (!bundle.encoder.has_value() || IsSameFile(record, *bundle.encoder)) return member;
+  ASSIGN_OR_RETURN(const TensorFile first, ReadRecord(bundle, *bundle.encoder));
+  for (const NamedTensor& tensor : member.tensors) {
+    if (!IsOfEncoder(tensor)) continue;
+    return absl::InvalidArgumentError(absl::StrCat((fs::path(bundle.directory) / record.name).string(), ": ",
+                                                   tensor.name, ": must be in ", bundle.encoder->name, " alone, since ",
+                                                   kManifest, " says shared_encoder"));
   }
-  auto bytes = ReadFile(path, kMaxWeightBytes);
-  if (absl::IsNotFound(bytes.status())) {
-    return absl::DataLossError(absl::StrCat(path, ": missing, ", kManifest, " lists it"));
-  }
-  if (!bytes.ok()) return std::move(bytes).status();
-  if (const std::string digest = Sha256Hex(*bytes); digest != record.sha256) {
-    return absl::DataLossError(
-        absl::StrCat(path, ": must have the SHA-256 ", record.sha256, " ", kManifest, " says, has ", digest));
-  }
-  auto file = ParseSafetensors(*bytes);
-  if (!file.ok()) return InFile(path, file.status());
-  return file;
+  std::copy_if(first.tensors.begin(), first.tensors.end(), std::back_inserter(member.tensors), IsOfEncoder);
+  return member;
 }
 
 MembersOnDisk FindSoundMembers(const Bundle& bundle) {
@@ -121,6 +166,7 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& directory) {
   auto spec = ModelSpecFromJson(json);
   if (!spec.ok()) return InFile(manifest, spec.status());
   bundle.spec = *std::move(spec);
+  if (bundle.spec.is_encoder_shared) bundle.encoder = bundle.spec.weights.front();
   return bundle;
 }
 
@@ -146,11 +192,18 @@ absl::Status WriteBundle(const std::string& directory, ModelSpec spec, const std
   }
   if (absl::Status status = ValidateModelSpec(spec); !status.ok()) return InFile(manifest, status);
 
+  std::vector<TensorFile> parts;  // of members beyond the first, where the encoder is shared
+  for (size_t i = 1; spec.is_encoder_shared && i < members.size(); ++i) {
+    auto part = WithoutEncoder(members[i], members[0], i);
+    if (!part.ok()) return InFile(manifest, part.status());
+    parts.push_back(*std::move(part));
+  }
+
   RETURN_IF_ERROR(MakeDirectories(directory));
   for (size_t i = 0; i < members.size(); ++i) {
     FileRecord& record = spec.weights[i];
     const std::string path = (folder / record.name).string();
-    auto bytes = SerializeSafetensors(members[i]);
+    auto bytes = SerializeSafetensors(i > 0 && spec.is_encoder_shared ? parts[i - 1] : members[i]);
     if (!bytes.ok()) return InFile(path, bytes.status());
     if (static_cast<int64_t>(bytes->size()) > kMaxWeightBytes) {
       return absl::InvalidArgumentError(

@@ -4,6 +4,7 @@
 // model.json is written last, so a bundle that has one is whole.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ struct Bundle {
   int version = 1;
   std::string digest;  // SHA-256 of model.json
   ModelSpec spec;
-  std::vector<TensorFile> members;  // in spec.weights order; empty after OpenBundle
+  // Where the encoder of every member is, if spec.is_encoder_shared: the first member's file, also where spec.weights
+  // is without it by now.
+  std::optional<FileRecord> encoder;
+  std::vector<TensorFile> members;  // whole, in spec.weights order; empty after OpenBundle
 };
 
 // What a bundle in this directory is called, whether or not there is one.
@@ -38,7 +42,8 @@ bool HoldsBundle(const std::string& directory);
 // Reads model.json only. NotFound: no directory, or no model.json in it. InvalidArgument: model.json breaks its format.
 absl::StatusOr<Bundle> OpenBundle(const std::string& directory);
 
-// Reads one weight file of `bundle.spec.weights` and verifies it: for those who take one member after the other.
+// Reads one weight file of `bundle.spec.weights` and verifies it: for those who take one member after the other. A
+// member without an encoder of its own gets that of `bundle.encoder`, from whose file it is read and verified too.
 // InvalidArgument: it breaks its format. DataLoss: it is missing, or has another size or digest than model.json says.
 // Each message names the file.
 absl::StatusOr<TensorFile> ReadMember(const Bundle& bundle, size_t index);
@@ -58,8 +63,9 @@ bool CanGoOnWith(const MembersOnDisk& members, const Bundle& bundle);
 absl::StatusOr<Bundle> ReadBundle(const std::string& directory);
 
 // Writes `members` as member_0.safetensors, ... (model.safetensors for one), fills spec.weights, then writes
-// model.json. AlreadyExists: the directory has a model.json. Errors of WriteFileAtomically. The directory is made if it
-// is missing.
+// model.json. `members` are whole; of those beyond the first the encoder is left out if spec.is_encoder_shared.
+// InvalidArgument: then it must be the first one's, bit for bit. AlreadyExists: the directory has a model.json. Errors
+// of WriteFileAtomically. The directory is made if it is missing.
 absl::Status WriteBundle(const std::string& directory, ModelSpec spec, const std::vector<TensorFile>& members);
 
 // Rewrites model.json of a bundle that is there, in one step: for what is found out after training, such as the

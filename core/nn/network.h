@@ -22,4 +22,23 @@ class Network {
   virtual Scores Forward(const torch::Tensor& images) = 0;
 };
 
+// What the decoder reads of the encoder.
+struct EncoderFeatures {
+  torch::Tensor low_level;  // after layer1: [N, width, H/4, W/4]
+  torch::Tensor top;        // after layer4: [N, 8 width, H/16, W/16]
+};
+
+// A network whose Forward is also to be had in two steps, for decoders that share an encoder.
+class SplitNetwork : public Network {
+ public:
+  // `images` as for Forward.
+  virtual EncoderFeatures Encode(const torch::Tensor& images) = 0;
+
+  // `encoded`: of a network of the same form, width and precision. They are not changed.
+  virtual Scores Decode(const EncoderFeatures& encoded) = 0;
+
+  // Gives the encoder's memory back; of this network only Decode may be called from now on.
+  virtual void DropEncoder() = 0;
+};
+
 }  // namespace candor

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "core/nn/fold_norm.h"
+#include "core/nn/network.h"
 
 namespace candor {
 
@@ -29,12 +30,6 @@ class BasicBlockImpl : public torch::nn::Module, public FoldableNorms {
   torch::nn::BatchNorm2d downsample_norm_{nullptr};
 };
 TORCH_MODULE(BasicBlock);
-
-// What the decoder reads of the encoder.
-struct EncoderFeatures {
-  torch::Tensor low_level;  // after layer1: [N, width, H/4, W/4]
-  torch::Tensor top;        // after layer4: [N, 8 width, H/16, W/16]
-};
 
 // Dropout of the output of `layer`, 1 to 4.
 using LayerDropout = std::function<torch::Tensor(const torch::Tensor& x, int layer)>;

@@ -42,6 +42,22 @@ EncoderFeatures SegmentationNetImpl::Encode(const torch::Tensor& images) {
   return encoder_(images);
 }
 
+void SegmentationNetImpl::DropEncoder() {
+  unregister_module("encoder");
+  encoder_ = nullptr;
+}
+
+void SegmentationNetImpl::FreezeEncoder() {
+  is_encoder_frozen_ = true;
+  for (torch::Tensor& parameter : encoder_->parameters()) parameter.set_requires_grad(false);
+  encoder_->eval();
+}
+
+void SegmentationNetImpl::train(bool on) {
+  torch::nn::Module::train(on);
+  if (is_encoder_frozen_) encoder_->eval();
+}
+
 torch::Tensor SegmentationNetImpl::Features(const torch::Tensor& images) { return decoder_(Encode(images)); }
 
 torch::Tensor SegmentationNetImpl::FirstLayer(const torch::Tensor& images) {

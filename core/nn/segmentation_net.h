@@ -17,7 +17,7 @@
 
 namespace candor {
 
-class SegmentationNetImpl : public torch::nn::Module, public Network {
+class SegmentationNetImpl : public torch::nn::Module, public SplitNetwork {
  public:
   // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` of a
   // linear head (0: no uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
@@ -29,9 +29,14 @@ class SegmentationNetImpl : public torch::nn::Module, public Network {
   Scores Forward(const torch::Tensor& images) override;
   Scores forward(const torch::Tensor& images) { return Forward(images); }
 
-  // Forward in two steps, for decoders that share an encoder.
-  EncoderFeatures Encode(const torch::Tensor& images);
-  Scores Decode(const EncoderFeatures& encoded);
+  EncoderFeatures Encode(const torch::Tensor& images) override;
+  Scores Decode(const EncoderFeatures& encoded) override;
+  void DropEncoder() override;
+
+  // From now on the encoder stays as it is: its parameters ask for no gradient, so that backward ends at the decoder,
+  // and its batch norms are in evaluation mode also while the rest is in training mode.
+  void FreezeEncoder();
+  void train(bool on = true) override;
 
   // The decoder's features of a batch, which the heads read: [N, 4 width, H/4, W/4].
   torch::Tensor Features(const torch::Tensor& images);
@@ -54,6 +59,7 @@ class SegmentationNetImpl : public torch::nn::Module, public Network {
   torch::nn::Conv2d segmentation_head_{nullptr};
   std::shared_ptr<UncertaintyHeadModule> uncertainty_head_;
   bool is_uncertainty_detached_ = false;
+  bool is_encoder_frozen_ = false;
 };
 TORCH_MODULE(SegmentationNet);
 

@@ -77,9 +77,14 @@ class NetworkSegmenter : public Segmenter {
 };
 
 int64_t CountParameters(const ModelSpec& spec) {
-  int64_t count = 0;
-  for (const torch::Tensor& parameter : MakeNetwork(spec)->parameters()) count += parameter.numel();
-  return count * static_cast<int64_t>(spec.weights.size());
+  int64_t encoder = 0;
+  int64_t rest = 0;
+  const SegmentationNet net = MakeNetwork(spec);
+  for (const auto& item : net->named_parameters()) {
+    (absl::StartsWith(item.key(), "encoder.") ? encoder : rest) += item.value().numel();
+  }
+  const auto members = static_cast<int64_t>(spec.weights.size());
+  return encoder * (spec.is_encoder_shared ? 1 : members) + rest * members;
 }
 
 // The bundle without the members that are not asked for.
@@ -94,7 +99,10 @@ absl::StatusOr<Bundle> OnlyMembers(Bundle bundle, const std::vector<int>& member
     kept.push_back(spec.weights[index]);
   }
   spec.weights = std::move(kept);
-  if (members.size() == 1 && spec.kind == ModelKind::kEnsemble) spec.kind = ModelKind::kSingle;
+  if (members.size() == 1 && spec.kind == ModelKind::kEnsemble) {
+    spec.kind = ModelKind::kSingle;
+    spec.is_encoder_shared = false;  // bundle.encoder still completes it
+  }
   spec.uncertainty = UncertaintyKindsOf(spec);
   return bundle;
 }

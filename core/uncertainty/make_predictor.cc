@@ -41,7 +41,7 @@ absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index,
 }
 
 // In the form that serves: compiled, or as it is on the device.
-std::shared_ptr<Network> Serving(SegmentationNet net, torch::Device device, const NetworkCompiler& compile) {
+std::shared_ptr<SplitNetwork> Serving(SegmentationNet net, torch::Device device, const NetworkCompiler& compile) {
   if (compile != nullptr) return compile(*net);
   net->to(device);
   PrepareForInference(*net);
@@ -76,7 +76,7 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec,
   if (spec.sampling.method == SamplingMethod::kWeightSamples || spec.sampling.method == SamplingMethod::kRankOne) {
     return MakeFromOneFile(spec, read_member, device, compile);
   }
-  std::vector<std::shared_ptr<Network>> networks;
+  std::vector<std::shared_ptr<SplitNetwork>> networks;
   for (size_t m = 0; m < members; ++m) {
     ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, m, read_member));
     networks.push_back(Serving(std::move(net), device, compile));
@@ -88,7 +88,8 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec,
     return std::make_unique<LogitSampleMembers>(std::move(networks[0]), spec.sampling.passes,
                                                 spec.calibration ? spec.calibration->temperature : 1);
   }
-  return std::make_unique<NetworkMembers>(std::move(networks));
+  if (spec.is_encoder_shared) return std::make_unique<SharedEncoderMembers>(std::move(networks));
+  return std::make_unique<NetworkMembers>(std::vector<std::shared_ptr<Network>>(networks.begin(), networks.end()));
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,

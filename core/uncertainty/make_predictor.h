@@ -24,18 +24,18 @@ using MemberReader = std::function<absl::StatusOr<TensorFile>(size_t index)>;
 using ReducerFactory = std::function<std::unique_ptr<ScoreReducer>()>;
 
 // Gives another form of a member for inference on the CPU, from a module in evaluation mode whose norms are not folded.
-using NetworkCompiler = std::function<std::shared_ptr<Network>(const SegmentationNetImpl& net)>;
+using NetworkCompiler = std::function<std::shared_ptr<SplitNetwork>(const SegmentationNetImpl& net)>;
 
-// The M predictions of a bundle, before anything is made of them: what a predictor reduces, and what students that learn a
-// distribution are shown. As MakePredictor, which see.
+// The M predictions of a bundle, before anything is made of them: what a predictor reduces, and what students that
+// learn a distribution are shown. As MakePredictor, which see.
 absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec, size_t members,
                                                           const MemberReader& read_member, torch::Device device,
                                                           const NetworkCompiler& compile = nullptr);
 
 // The predictor of a bundle, in evaluation mode, on `device`, by spec.sampling and at spec.calibration's temperature.
-// Its `members` are read one after the other. `compile`: null for the readable module, as MC dropout has to have it.
-// InvalidArgument: weights that do not fit the architecture, with the member's index; else the reader's errors. May
-// throw c10::Error.
+// Its `members` are read one after the other, each whole: with spec.is_encoder_shared all have one encoder. `compile`:
+// null for the readable module, as MC dropout has to have it. InvalidArgument: weights that do not fit the
+// architecture, with the member's index; else the reader's errors. May throw c10::Error.
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,
                                                          const MemberReader& read_member, torch::Device device,
                                                          const ReducerFactory& make_reducer,

@@ -36,4 +36,26 @@ class NetworkMembers : public MemberSource {
   const std::vector<std::shared_ptr<Network>> networks_;
 };
 
+// A deep sub-ensemble (Valdenegro-Toro 2019; 2023, section 3): decoders and heads on one encoder, which runs once a
+// batch.
+class SharedEncoderMembers : public MemberSource {
+ public:
+  // The first network's encoder is the one that runs, the others' are dropped.
+  explicit SharedEncoderMembers(std::vector<std::shared_ptr<SplitNetwork>> networks) : networks_(std::move(networks)) {
+    for (size_t m = 1; m < networks_.size(); ++m) networks_[m]->DropEncoder();
+  }
+
+  int members() const override { return static_cast<int>(networks_.size()); }
+  Scores Run(int index, const torch::Tensor& images) override {
+    if (index == 0) encoded_ = networks_[0]->Encode(images);
+    Scores scores = networks_[index]->Decode(encoded_);
+    if (index == members() - 1) encoded_ = {};
+    return scores;
+  }
+
+ private:
+  const std::vector<std::shared_ptr<SplitNetwork>> networks_;
+  EncoderFeatures encoded_;
+};
+
 }  // namespace candor

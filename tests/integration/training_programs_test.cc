@@ -261,6 +261,45 @@ TEST_F(TrainingProgramsTest, AnEnsembleThatIsStoppedStopsItsMembersAndGoesOn) {
   EXPECT_TRUE(WeightsOf("run") == whole);
 }
 
+TEST_F(TrainingProgramsTest, ASubEnsembleTrainsItsFirstMemberFirstAndServes) {
+  const std::vector<std::string> shared = {"--set", "epochs: 2 shared_encoder: true members: 3"};
+  std::vector<std::string> second = shared;
+  second.insert(second.end(), {"--index", "1"});
+  const Finished early = RunProgram(Command("member", "run", second));
+  EXPECT_EQ(early.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(early.err, HasSubstr("member 0 is not finished"));
+  const Finished done = RunProgram(Command("ensemble", "run", shared));
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const std::string teacher = folder_.File("run/teacher");
+  EXPECT_LT(fs::file_size(teacher + "/member_2.safetensors"), fs::file_size(teacher + "/member_0.safetensors") / 2);
+  const Finished check = RunProgram({kServer, "--check-config", "--bundle", teacher});
+  EXPECT_EQ(check.exit_code, 0) << check.err;
+  const Finished exported = RunProgram({kTrain, "export", "--bundle", teacher, "--out", folder_.File("out")});
+  EXPECT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_EQ(fs::file_size(folder_.File("out/member_2.safetensors")),
+            fs::file_size(folder_.File("out/member_0.safetensors")));
+}
+
+TEST_F(TrainingProgramsTest, OneTrainingBecomesAnEnsembleOfSnapshotsOrDraws) {
+  const std::string joined = folder_.File("joined");
+  ASSERT_EQ(
+      RunProgram(Command("member", "cyclic", {"--index", "0", "--set", "schedule: 'cyclic' cycles: 2"})).exit_code, 0);
+  const Finished join = RunProgram({kTrain, "join", "--run", folder_.File("cyclic"), "--out", joined});
+  EXPECT_EQ(join.exit_code, 0) << join.err;
+  EXPECT_EQ(join.out, joined + "\n");
+  const std::string tail = "schedule: 'constant_tail' tail_share: 0.5 snapshots: 3";
+  ASSERT_EQ(RunProgram(Command("member", "tail", {"--index", "0", "--set", tail})).exit_code, 0);
+  const std::string drawn = folder_.File("drawn");
+  const Finished draws = RunProgram(Command("swag", "tail", {"--set", tail, "--samples", "3", "--out", drawn}));
+  EXPECT_EQ(draws.exit_code, 0) << draws.err;
+  EXPECT_EQ(draws.out, drawn + "\n");
+  const Finished check = RunProgram({kServer, "--check-config", "--bundle", joined, "--bundle", drawn});
+  EXPECT_EQ(check.exit_code, 0) << check.err;
+  const Finished other = RunProgram(Command("swag", "tail", {"--out", folder_.File("other")}));
+  EXPECT_EQ(other.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(other.err, HasSubstr("now it is"));
+}
+
 TEST_F(TrainingProgramsTest, DistillWithoutItsMembersIsExit78) {
   const Finished done = RunProgram(Command("distill", "run"));
   EXPECT_EQ(done.exit_code, CodeOf(ExitCode::kConfiguration));

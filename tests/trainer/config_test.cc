@@ -187,10 +187,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"log_every_steps: 0", "log_every_steps", "got 0"},
         BadField{"checkpoint_seconds: 0", "checkpoint_seconds", "got 0"}));
 
-// Fields of a schedule that is not chosen, and what a schedule asks of others.
+// Fields of a schedule that is not chosen, and what a schedule or a shared encoder asks of others.
 INSTANTIATE_TEST_SUITE_P(
     Schedules, BadFieldTest,
-    testing::Values(BadField{"schedule: 'linear'", "schedule", "got \"linear\""},
+    testing::Values(BadField{"shared_encoder: true dropout: 0.5", "shared_encoder", "in the encoder"},
+                    BadField{"shared_encoder: true member_method: 'bayes'", "shared_encoder",
+                             "unless member_method is plain"},
+                    BadField{"schedule: 'linear'", "schedule", "got \"linear\""},
                     BadField{"schedule: 'cyclic' cycles: 1", "cycles", "got 1"},
                     BadField{"schedule: 'cyclic' cycles: 4 epochs: 3", "cycles", "at most epochs (3), got 4"},
                     BadField{"cycles: 5", "cycles", "unless schedule is cyclic, which is poly"},

@@ -19,7 +19,7 @@ struct Command {
 // Each adds subcommands to `program` and appends them to `commands`.
 void AddConversionCommands(CLI::App& program, std::vector<Command>* commands);  // import, export
 void AddTrainingCommands(CLI::App& program, std::vector<Command>* commands);    // member, ensemble, distill
-void AddSnapshotCommands(CLI::App& program, std::vector<Command>* commands);    // join
+void AddSnapshotCommands(CLI::App& program, std::vector<Command>* commands);    // join, swag
 void AddEvaluationCommands(CLI::App& program, std::vector<Command>* commands);  // evaluate, calibrate
 void AddStudyCommands(CLI::App& program, std::vector<Command>* commands);       // ensemble-size, pretraining
 void AddDataCommands(CLI::App& program, std::vector<Command>* commands);        // check-data, predict, report

@@ -139,17 +139,18 @@ ExitCode DistillStudent(TrainingFlags flags) {
       flags.out);
 }
 
-absl::Status RunMembers(const TrainingFlags& flags, const TrainOptions& options) {
+// Trains members first .. first + count - 1, `jobs` at once.
+absl::Status RunMembers(const TrainingFlags& flags, const TrainOptions& options, int first, int count) {
   const int cores = options.threads > 0 ? options.threads : UsableCores();
-  const int jobs = flags.jobs > 0 ? flags.jobs : std::min(cores, options.members);
+  const int jobs = std::min(count, flags.jobs > 0 ? flags.jobs : std::min(cores, options.members));
   std::vector<ProcessSpec> processes;
-  for (int i = 0; i < options.members; ++i) {
+  for (int i = first; i < first + count; ++i) {
     RETURN_IF_ERROR(MakeDirectories(MemberFolder(flags.run, i)));
     processes.push_back(TrainingProcess(
         {absl::StrCat("member ", i), "member", flags.config, flags.overrides, flags.run, std::max(1, cores / jobs)},
         MemberFolder(flags.run, i), {"--index", absl::StrCat(i), "--of", absl::StrCat(options.members)}));
   }
-  LogInfo("training members", {{"members", options.members}, {"at_once", jobs}, {"threads_each", cores / jobs}});
+  LogInfo("training members", {{"members", count}, {"at_once", jobs}, {"threads_each", cores / jobs}});
   PoolOptions pool = LoggedPool(jobs);
   if (isatty(STDERR_FILENO) != 0) {
     pool.on_change = [&flags, &options](const std::string& text) {
@@ -164,13 +165,19 @@ absl::Status RunMembers(const TrainingFlags& flags, const TrainOptions& options)
   return status;
 }
 
+absl::Status RunAllMembers(const TrainingFlags& flags, const TrainOptions& options) {
+  if (!options.shared_encoder) return RunMembers(flags, options, 0, options.members);
+  RETURN_IF_ERROR(RunMembers(flags, options, 0, 1));  // the others start from its encoder
+  return RunMembers(flags, options, 1, options.members - 1);
+}
+
 ExitCode Ensemble(TrainingFlags flags) {
   const auto options = ReadOptions(flags);
   if (!options.ok()) return ReportStatus(options.status());
   absl::Status status = CheckMembersMakeEnsemble(*options);
   if (!status.ok()) return ReportStatus(status);
   CatchStopSignals();
-  status = RunMembers(flags, *options);
+  status = RunAllMembers(flags, *options);
   if (absl::IsAborted(status)) {
     std::cerr << "candor-train: " << status.message() << "\n";
     return StopExitCode();

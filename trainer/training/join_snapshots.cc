@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/join_snapshots.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 

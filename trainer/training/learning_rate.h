@@ -37,7 +37,7 @@ inline double CyclicFactor(int64_t step, int64_t steps, int cycles) {
 // Maddox et al. 2019 ask for a high constant rate at the end: poly from 1 to `tail_factor` in the first 1 - tail_share
 // of the steps, then tail_factor.
 inline double TailFactor(int64_t step, int64_t steps, const OptimizerOptions& options) {
-  const auto begin = static_cast<int64_t>((1 - options.tail_share) * static_cast<double>(steps));
+  const int64_t begin = std::llround((1 - options.tail_share) * static_cast<double>(steps));
   if (step >= begin) return options.tail_factor;
   const double poly = PolyFactor(step, begin, options.poly_power, options.poly_phase);
   return options.tail_factor + (1 - options.tail_factor) * poly;

@@ -31,6 +31,7 @@ MomentumSgd::MomentumSgd(const SegmentationNet& net, const OptimizerOptions& opt
   }
   const Parameters parameters = net->named_parameters();
   for (const auto& item : parameters) {
+    if (!item.value().requires_grad()) continue;
     const bool is_encoder = absl::StartsWith(item.key(), "encoder.");
     Group& group = groups_[(IsDecayed(item.key(), parameters) ? 0 : 2) + (is_encoder ? 0 : 1)];
     group.parameters.push_back(item.value());
@@ -50,6 +51,7 @@ void MomentumSgd::ZeroGradients() {
 void MomentumSgd::Step(double factor) {
   torch::NoGradGuard no_grad;
   for (Group& group : groups_) {
+    if (group.parameters.empty()) continue;
     std::vector<torch::Tensor> gradients;
     gradients.reserve(group.parameters.size());
     for (const torch::Tensor& parameter : group.parameters) gradients.push_back(parameter.grad());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/train.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -10,19 +9,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/cpu_count.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
 #include "core/model/class_list.h"
-#include "core/nn/pooled_allocator.h"
 #include "core/nn/torch_guard.h"
-#include "core/segmenter/reducers.h"
-#include "core/segmenter/segmenter.h"
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/encoder_weights.h"
 #include "trainer/training/member_method.h"
+#include "trainer/training/prepare_training.h"
 #include "trainer/training/run_folder.h"
+#include "trainer/training/shared_encoder.h"
 #include "trainer/training/student_objective.h"
 #include "trainer/training/training_run.h"
 #include "trainer/write_model.h"
@@ -34,17 +31,6 @@ namespace fs = std::filesystem;
 
 // Parts the student's randomness from that of every member.
 constexpr uint64_t kStudentStream = 1000000;
-
-absl::StatusOr<TrainingDevice> PrepareTraining(const TrainOptions& options) {
-  InstallPooledAllocator();
-  ASSIGN_OR_RETURN(const Device wanted, ParseDevice(options.device));
-  ASSIGN_OR_RETURN(const Device device, PrepareDevice(wanted));
-  at::set_num_threads(options.threads > 0 ? options.threads : UsableCores());
-  TrainingDevice training;
-  training.device = device == Device::kCuda ? torch::kCUDA : torch::kCPU;
-  ASSIGN_OR_RETURN(training.make_reducer, ReducersFor(device));
-  return training;
-}
 
 // The parts of a spec that the options and the data decide.
 absl::StatusOr<ModelSpec> SpecFrom(const TrainOptions& options, ModelKind kind) {
@@ -129,6 +115,7 @@ absl::StatusOr<RunOutcome> TrainMemberUnguarded(const TrainOptions& options, con
   job.stream = static_cast<uint64_t>(index);
   job.spec.sampling = MemberSampling(options);
   job.initialise = [&options](SegmentationNet& net) { return InitialiseMember(options, net); };
+  if (options.shared_encoder && index > 0) RETURN_IF_ERROR(StartFromFirstMember(run, &job));
   job.make_objective = [&options](SegmentationNet net, torch::Tensor class_weights) {
     return MakeMemberObjective(options, std::move(net), std::move(class_weights));
   };
@@ -147,6 +134,7 @@ absl::Status WriteTeacherUnguarded(const TrainOptions& options, const std::strin
         absl::StrCat(run, ": members ", absl::StrJoin(unfinished, ", "), " of ", options.members, " are not finished"));
   }
   ASSIGN_OR_RETURN(ModelSpec spec, SpecFrom(options, ModelKind::kEnsemble));
+  spec.is_encoder_shared = options.shared_encoder;
   std::vector<TensorFile> members;
   for (int i = 0; i < options.members; ++i) {
     ASSIGN_OR_RETURN(Bundle member, ReadBundle(MemberModel(run, i)));

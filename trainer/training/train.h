@@ -23,7 +23,9 @@ struct RunControl {
 };
 
 // Trains member `index` (0 .. options.members - 1) from its own random start, or goes on with it.
-// Errors of training_run.h's Train; FailedPrecondition: no such device.
+// With options.shared_encoder a member beyond the first starts from member 0's encoder and leaves it as it is.
+// Errors of training_run.h's Train; FailedPrecondition: no such device, or member 0 is not finished though its encoder
+// is to be shared.
 absl::StatusOr<RunOutcome> TrainMember(const TrainOptions& options, const std::string& run, int index,
                                        const RunControl& control);
 
@@ -31,7 +33,8 @@ absl::StatusOr<RunOutcome> TrainMember(const TrainOptions& options, const std::s
 absl::Status CheckMembersMakeEnsemble(const TrainOptions& options);
 
 // Joins the finished members into the ensemble's bundle at `out`, unless it is there. FailedPrecondition: members that
-// are not finished, by number; or that make none.
+// are not finished, by number; or that make none. InvalidArgument: options.shared_encoder, but a member has another
+// encoder.
 absl::Status WriteTeacher(const TrainOptions& options, const std::string& run, const std::string& out);
 
 // Trains the student of `teacher`, a bundle of any kind that gives the targets; its classes and normalisation must be

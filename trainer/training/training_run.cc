@@ -74,12 +74,7 @@ class TrainingRun {
                                                      loader_options_.batch_size));
     }
     steps_ = steps_per_epoch_ * options_.epochs;
-    ASSIGN_OR_RETURN(const std::string fingerprint, train_->Fingerprint());
-    identity_ = options_.identity;
-    identity_.insert(identity_.end(), job_.identity.begin(), job_.identity.end());
-    identity_.emplace_back("stream", absl::StrCat(job_.stream));
-    identity_.emplace_back("data_digest", fingerprint);
-
+    ASSIGN_OR_RETURN(identity_, IdentityOf(options_, job_, *train_));
     ASSIGN_OR_RETURN(const std::optional<Checkpoint> checkpoint, LoadNewestCheckpoint(job_.folder));
     if (checkpoint.has_value()) RETURN_IF_ERROR(CheckSameRun(checkpoint->identity, identity_));
     if (!checkpoint.has_value() && HasModel()) {
@@ -89,6 +84,7 @@ class TrainingRun {
     torch::manual_seed(DerivedSeed({options_.seed, job_.stream, kInitialWeights}));
     SegmentationNet net = MakeNetwork(job_.spec);
     if (job_.initialise && !checkpoint.has_value()) RETURN_IF_ERROR(job_.initialise(net));
+    if (job_.is_encoder_frozen) net->FreezeEncoder();
     state_ = std::make_unique<TrainingState>(job_.spec, std::move(net), options_, device_);
     if (checkpoint.has_value()) {
       RETURN_IF_ERROR(state_->Restore(*checkpoint));
@@ -298,6 +294,17 @@ class TrainingRun {
 };
 
 }  // namespace
+
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> IdentityOf(const TrainOptions& options,
+                                                                            const TrainingJob& job,
+                                                                            const Dataset& train) {
+  ASSIGN_OR_RETURN(const std::string fingerprint, train.Fingerprint());
+  std::vector<std::pair<std::string, std::string>> identity = options.identity;
+  identity.insert(identity.end(), job.identity.begin(), job.identity.end());
+  identity.emplace_back("stream", absl::StrCat(job.stream));
+  identity.emplace_back("data_digest", fingerprint);
+  return identity;
+}
 
 absl::StatusOr<RunOutcome> Train(const TrainOptions& options, const TrainingJob& job, const TrainingDevice& device,
                                  const RunControl& control) {

@@ -15,6 +15,7 @@
 #include "core/model/model_spec.h"
 #include "core/nn/segmentation_net.h"
 #include "core/uncertainty/make_predictor.h"
+#include "trainer/data/dataset.h"
 #include "trainer/train_options.h"
 #include "trainer/training/objective.h"
 #include "trainer/training/train.h"
@@ -30,6 +31,7 @@ struct TrainingJob {
   uint64_t stream = 0;       // parts the randomness of the runs that share a seed: the member's index
   // Called once, before the first step, on the freshly initialised network: may replace weights.
   std::function<absl::Status(SegmentationNet& net)> initialise;
+  bool is_encoder_frozen = false;  // it stays what it is after `initialise`
   std::function<std::unique_ptr<Objective>(SegmentationNet net, torch::Tensor class_weights)> make_objective;
   // Adds to the options' identity: the teacher's digest, for a student.
   std::vector<std::pair<std::string, std::string>> identity;
@@ -50,5 +52,11 @@ struct TrainingDevice {
 // the last good checkpoint stays.
 absl::StatusOr<RunOutcome> Train(const TrainOptions& options, const TrainingJob& job, const TrainingDevice& device,
                                  const RunControl& control);
+
+// What a training is, as (field, value), to be compared with that of its checkpoints: the options' identity, the job's,
+// its stream and the digest of the training split. Errors of Fingerprint.
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> IdentityOf(const TrainOptions& options,
+                                                                            const TrainingJob& job,
+                                                                            const Dataset& train);
 
 }  // namespace candor

@@ -147,5 +147,29 @@ TEST(CompiledNetworkThreadsTest, TheAnswerDoesNotDependOnTheNumberOfThreads) {
   at::set_num_threads(threads);
 }
 
+// A decoder on another network's encoder: what the readable networks say in the same two steps.
+TEST(CompiledNetworkSplitTest, DecodersShareAnEncoder) {
+  const torch::InferenceMode inference;
+  SegmentationNet first = FormulaNet(16, 5, 1);
+  SegmentationNet second(16, 5, 1);
+  FillWithFormula(second, "another");
+  second->eval();
+  CompiledNetwork compiled_first(*first, Precision::kFp32);
+  CompiledNetwork compiled_second(*second, Precision::kFp32);
+  compiled_second.DropEncoder();
+  constexpr int64_t kShapes[][3] = {{1, 48, 80}, {2, 32, 32}, {1, 48, 80}};
+  for (const auto& [n, height, width] : kShapes) {
+    const Tensor images = Pictures(n, height, width);
+    const EncoderFeatures encoded = compiled_first.Encode(images);
+    for (int round = 0; round < 2; ++round) {  // decoding leaves the features as they are
+      EXPECT_LT(RelativeError(compiled_first.Decode(encoded).logits, first->Forward(images).logits), 1e-5);
+      const Scores want = second->Decode(first->Encode(images));
+      const Scores got = compiled_second.Decode(encoded);
+      EXPECT_LT(RelativeError(got.logits, want.logits), 1e-5);
+      EXPECT_LT(RelativeError(got.uncertainty, want.uncertainty), 1e-5);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace candor

@@ -314,5 +314,71 @@ TEST_F(BundleTest, ADirectoryThatCannotBeMadeIsDataLoss) {
               HasStatus(absl::StatusCode::kDataLoss, HasSubstr("file/a")));
 }
 
+// A network of an encoder and a decoder, by their bytes.
+TensorFile Split(const std::string& encoder, const std::string& decoder) {
+  TensorFile file = Member(decoder);
+  file.tensors[0].name = "decoder.w";
+  file.tensors.push_back(Member(encoder).tensors[0]);
+  file.tensors[1].name = "encoder.w";
+  return file;
+}
+
+class SharedEncoderTest : public BundleTest {
+ protected:
+  ModelSpec Spec() const {
+    ModelSpec spec = ValidSpec(ModelKind::kEnsemble, 0);
+    spec.is_encoder_shared = true;
+    return spec;
+  }
+  static std::string Bytes(const TensorFile& file, const std::string& name) {
+    for (const NamedTensor& tensor : file.tensors) {
+      if (tensor.name == name) return tensor.data;
+    }
+    return "(none)";
+  }
+};
+
+TEST_F(SharedEncoderTest, TheEncoderIsStoredOnceAndEveryMemberIsReadWhole) {
+  ASSERT_THAT(WriteBundle(Path("b"), Spec(), {Split("EEEE", "a"), Split("EEEE", "b"), Split("EEEE", "c")}), IsOk());
+  const auto second = ParseSafetensors(*ReadFile(Path("b/member_1.safetensors"), 1 << 20));
+  ASSERT_THAT(second, IsOk());
+  ASSERT_EQ(second->tensors.size(), 1u);
+  EXPECT_EQ(second->tensors[0].name, "decoder.w");
+  const auto bundle = ReadBundle(Path("b"));
+  ASSERT_THAT(bundle, IsOk());
+  for (size_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(bundle->members[i].tensors.size(), 2u);
+    EXPECT_EQ(Bytes(bundle->members[i], "encoder.w"), "EEEE");
+    EXPECT_EQ(Bytes(bundle->members[i], "decoder.w"), std::string(1, static_cast<char>('a' + i)));
+  }
+}
+
+TEST_F(SharedEncoderTest, MembersAreWholeAlsoWhereTheFirstIsLeftOut) {
+  ASSERT_THAT(WriteBundle(Path("b"), Spec(), {Split("EEEE", "a"), Split("EEEE", "b"), Split("EEEE", "c")}), IsOk());
+  Bundle bundle = *OpenBundle(Path("b"));
+  bundle.spec.weights.erase(bundle.spec.weights.begin());
+  const auto member = ReadMember(bundle, 1);
+  ASSERT_THAT(member, IsOk());
+  EXPECT_EQ(Bytes(*member, "encoder.w"), "EEEE");
+  EXPECT_EQ(Bytes(*member, "decoder.w"), "c");
+}
+
+TEST_F(SharedEncoderTest, EncodersThatDifferAreRefusedAndNothingIsWritten) {
+  EXPECT_THAT(WriteBundle(Path("b"), Spec(), {Split("EEEE", "a"), Split("EEEE", "b"), Split("EEEF", "c")}),
+              HasStatus(kInvalid, HasSubstr("member 2: encoder.w: must be member 0's")));
+  EXPECT_THAT(WriteBundle(Path("b"), Spec(), {Split("EEEE", "a"), Member("b")}),
+              HasStatus(kInvalid, HasSubstr("member 1: must have the 1 tensors of member 0's encoder, has 0")));
+  EXPECT_FALSE(fs::exists(Path("b")));
+}
+
+TEST_F(SharedEncoderTest, WithoutTheFirstFileNoMemberIsSound) {
+  ASSERT_THAT(WriteBundle(Path("b"), Spec(), {Split("EEEE", "a"), Split("EEEE", "b"), Split("EEEE", "c")}), IsOk());
+  fs::remove(Path("b/member_0.safetensors"));
+  const Bundle bundle = *OpenBundle(Path("b"));
+  const MembersOnDisk members = FindSoundMembers(bundle);
+  EXPECT_TRUE(members.sound.empty());
+  EXPECT_THAT(members.reason, HasStatus(absl::StatusCode::kDataLoss, HasSubstr("member_0.safetensors: missing")));
+}
+
 }  // namespace
 }  // namespace candor

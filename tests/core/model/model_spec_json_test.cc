@@ -48,6 +48,18 @@ ordered_json FullCalibration() {
                              FirstBinOnly() + "}}");
 }
 
+TEST(ModelSpecJsonTest, ASharedEncoderIsWrittenOnlyWhereThereIsOneAndReadBack) {
+  ModelSpec spec = ValidSpec(ModelKind::kEnsemble, 2);
+  EXPECT_THAT(ModelSpecToJson(spec), Not(HasSubstr("shared_encoder")));
+  EXPECT_FALSE(ModelSpecFromJson(ModelSpecToJson(spec))->is_encoder_shared);
+  spec.is_encoder_shared = true;
+  const std::string json = ModelSpecToJson(spec);
+  EXPECT_THAT(json, HasSubstr("\"shared_encoder\": true"));
+  EXPECT_TRUE(ModelSpecFromJson(json)->is_encoder_shared);
+  EXPECT_THAT(ModelSpecFromJson(absl::StrReplaceAll(json, {{"\"shared_encoder\": true", "\"shared_encoder\": 1"}})),
+              HasStatus(kInvalid, HasSubstr("shared_encoder: ")));
+}
+
 TEST(ModelSpecJsonTest, ReadsAHandWrittenFile) {
   const auto spec = ModelSpecFromJson(HandWrittenJson());
   ASSERT_THAT(spec, IsOk());

@@ -292,6 +292,17 @@ TEST(ValidateModelSpecTest, RefusesFileNamesThatLeaveTheDirectory) {
   EXPECT_THAT(ValidateModelSpec(zero), HasStatus(kInvalid, HasSubstr("weights[0].file: must be a file name")));
 }
 
+TEST(ValidateModelSpecTest, OnlyAnEnsembleSharesAnEncoder) {
+  ModelSpec spec = ValidSpec(ModelKind::kEnsemble, 3);
+  spec.is_encoder_shared = true;
+  EXPECT_THAT(ValidateModelSpec(spec), IsOk());
+  for (const ModelKind kind : {ModelKind::kSingle, ModelKind::kStudent}) {
+    spec = ValidSpec(kind, 1);
+    spec.is_encoder_shared = true;
+    EXPECT_THAT(ValidateModelSpec(spec), HasStatus(kInvalid, HasSubstr("shared_encoder: must be false for kind ")));
+  }
+}
+
 TEST(ValidateModelSpecTest, RefusesOneFileForTwoMembers) {
   ModelSpec spec = ValidSpec(ModelKind::kEnsemble, 3);
   spec.weights[2].name = spec.weights[0].name;

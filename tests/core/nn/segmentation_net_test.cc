@@ -124,5 +124,28 @@ TEST(SegmentationNetTest, RefusesSizesThatAreNoMultiplesOf16) {
   EXPECT_THROW(net->Forward(torch::zeros({1, 1, 32, 64})), c10::Error);
 }
 
+TEST(SegmentationNetFreezeTest, AFrozenEncoderHasNoGradientsAndKeepsItsStatistics) {
+  SegmentationNet net(4, 3, 0);
+  net->FreezeEncoder();
+  net->train();
+  const auto state = [&net] {
+    std::vector<torch::Tensor> tensors;
+    for (const auto& item : net->named_buffers()) tensors.push_back(item.value().clone());
+    return tensors;
+  };
+  const std::vector<torch::Tensor> before = state();
+  net->Forward(torch::rand({2, 3, 32, 32})).logits.sum().backward();
+  for (const auto& item : net->named_parameters()) {
+    const bool is_encoder = item.key().rfind("encoder.", 0) == 0;
+    EXPECT_EQ(item.value().grad().defined(), !is_encoder) << item.key();
+  }
+  const std::vector<torch::Tensor> after = state();
+  const auto buffers = net->named_buffers();
+  for (size_t i = 0; i < before.size(); ++i) {
+    const bool is_encoder = buffers[i].key().rfind("encoder.", 0) == 0;
+    EXPECT_EQ(torch::equal(before[i], after[i]), is_encoder) << buffers[i].key();
+  }
+}
+
 }  // namespace
 }  // namespace candor

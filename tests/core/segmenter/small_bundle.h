@@ -15,4 +15,8 @@ inline constexpr int kSmallClasses = 5;
 void WriteSmallBundle(const std::string& folder, ModelKind kind, int members,
                       const std::function<void(ModelSpec&)>& change = nullptr);
 
+// Writes an ensemble of such networks that all have member 0's encoder: as a deep sub-ensemble, or with an encoder in
+// every file.
+void WriteSubEnsemble(const std::string& folder, int members, bool is_encoder_shared);
+
 }  // namespace candor
