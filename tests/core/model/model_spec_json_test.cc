@@ -334,7 +334,7 @@ TEST(ModelSpecJsonTest, IllTypedValuesAreRefusedWithTheirPath) {
 
 TEST(ModelSpecJsonTest, WrongValuesAreRefusedWithTheirPath) {
   ExpectRefused({"kind: model kind: must be student", [](ordered_json* d) { (*d)["kind"] = "teacher"; }});
-  ExpectRefused({"uncertainty: must have 1 to 7 items", [](ordered_json* d) { (*d)["uncertainty"].clear(); }});
+  ExpectRefused({"uncertainty: must have 1 to 9 items", [](ordered_json* d) { (*d)["uncertainty"].clear(); }});
   ExpectRefused({"uncertainty[0].kind: uncertainty kind: must be one of",
                  [](ordered_json* d) { (*d)["uncertainty"][0]["kind"] = "variance"; }});
   ExpectRefused({"uncertainty[0].unit: must be \"probability\" for margin, is \"nats\"",
