@@ -34,7 +34,7 @@ class MethodsRunTest(unittest.TestCase):
         return {**os.environ, "FAKE_FOLDER": str(self.folder), **fakes}
 
     def run_tool(self, *more: object, **fakes: str) -> subprocess.CompletedProcess:
-        return subprocess.run(self.command(*more), env=self.environment(**fakes), capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(self.command(*more), env=self.environment(**fakes), capture_output=True, text=True, check=False, timeout=6000)
 
     def block_at(self, what: str, *more: object) -> tuple[subprocess.Popen, int]:
         """The tool, and the program that it waits for, whose arguments hold `what`."""
@@ -91,12 +91,12 @@ class MethodsRunTest(unittest.TestCase):
         except ProcessLookupError:
             return
         self.addCleanup(os.close, descriptor)
-        self.assertTrue(select.select([descriptor], [], [], 60)[0], "a program outlives the tool")
+        self.assertTrue(select.select([descriptor], [], [], 600)[0], "a program outlives the tool")
 
     def test_a_signal_is_passed_on_and_the_code_says_so(self) -> None:
         tool, program = self.block_at(str(self.out / "runs" / "swag"), "--only", "swag")
         tool.send_signal(signal.SIGTERM)
-        _, said = tool.communicate(timeout=60)
+        _, said = tool.communicate(timeout=600)
         self.assertEqual(tool.returncode, 130)
         self.assertIn("the same command goes on", said)
         self.assert_ends(program)

@@ -14,13 +14,14 @@ import argparse
 import fcntl
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 
 from ablations import ablation_section, ablation_steps
 from catalogue import BY_NAME
-from figures import read_rows, write_row
+from figures import has_row, read_rows, write_row
 from page import cost_table, figure_table, notes_section, replace_sections
 from plan import Planner
 from runner import Interrupted, Runner
@@ -141,11 +142,13 @@ def work(args: argparse.Namespace) -> int:
 
     def keep_row(step: str) -> None:
         method = step.removesuffix("-evaluate")
-        if method in methods and step != method:
+        if method in methods and step != method and not has_row(settings.folder, method):
             write_row(settings.folder, method, plan, settings.members)
             print(f"methods: {method}: row kept", file=sys.stderr, flush=True)
 
     runner.run(steps, keep_row)
+    if not runner.failed and not settings.only:
+        shutil.rmtree(planner.teacher_cache, ignore_errors=True)  # gigabytes that no student is left to read
     scored = list(read_rows(settings.folder, methods))
     failed = dict(runner.failed)
     if "single" in scored:

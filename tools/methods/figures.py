@@ -79,6 +79,12 @@ def member_core_seconds(folder: pathlib.Path, members: int) -> float:
     return sum(costs) / len(costs)
 
 
+def has_row(folder: pathlib.Path, method: str) -> bool:
+    """Whether the method's row is there and as new as its figures."""
+    row, result = folder / "rows" / f"{method}.json", folder / "results" / f"{method}.json"
+    return row.exists() and row.stat().st_mtime_ns >= result.stat().st_mtime_ns
+
+
 def write_row(folder: pathlib.Path, method: str, plan: Plan, members: int) -> None:
     bundle = folder / "bundles" / method
     row = {"method": method, **result_figures(read_json(folder / "results" / f"{method}.json"))}

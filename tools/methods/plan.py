@@ -41,6 +41,7 @@ class Planner:
         self.train = settings.programs / "candor-train"
         self.runs = settings.folder / "runs"
         self.ensemble_run = self.runs / "ensemble"
+        self.teacher_cache = self.runs / "teacher_cache"
         self.first_member = self.ensemble_run / "members" / "0" / "model"
         self.steps: dict[str, Step] = {}
         self.trainings: dict[str, list[str]] = {}
@@ -177,7 +178,7 @@ class Planner:
         self.add("swag-draw", out / "model.json", command, [trained], "swag")
 
     def students(self) -> None:
-        cache = f"teacher_cache: {quoted(self.runs / 'teacher_cache')}"
+        cache = f"teacher_cache: {quoted(self.teacher_cache)}"
         donor = f"encoder_weights: {quoted(self.first_member / 'model.safetensors')}"
         first = self.student("knowledge", "ensemble", ["ensemble-join"], (), donor, cache)
         self.student("dudes", "ensemble", ["ensemble-join"], (), donor)

@@ -7,7 +7,7 @@ import time
 from child import Child
 from steps import Record, Step, StepError
 
-_POLL_S = 0.2
+_POLL_S = 0.05
 _NOTE_EVERY_S = 10
 _RETRY = 75  # of candor-train: stopped with its checkpoint saved
 _ATTEMPTS = 3
@@ -97,6 +97,8 @@ class Runner:
             if child.exit_code == _RETRY and record.values["attempts"] % _ATTEMPTS and not self.stop_requested():
                 self._start(record)
                 continue
+            if child.exit_code and self.stop_requested():
+                continue  # a terminal's Ctrl-C reaches it too: stopped, not failed
             ended.append(name)
             self._end(record, child)
         return ended
