@@ -21,6 +21,7 @@ ExitCode RunTrainer(int argc, const char* const* argv) {
   std::vector<Command> commands;
   AddTrainingCommands(app, &commands);
   AddEvaluationCommands(app, &commands);
+  AddFitCommand(app, &commands);
   AddDataCommands(app, &commands);
   AddStudyCommands(app, &commands);
   AddConversionCommands(app, &commands);

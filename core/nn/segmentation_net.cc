@@ -33,9 +33,7 @@ void SegmentationNetImpl::AttachHead(std::shared_ptr<UncertaintyHeadModule> head
   uncertainty_head_ = register_module("uncertainty_head", std::move(head));
 }
 
-Scores SegmentationNetImpl::Forward(const torch::Tensor& images) {
-  return Decode(Encode(images));
-}
+Scores SegmentationNetImpl::Forward(const torch::Tensor& images) { return Decode(Encode(images)); }
 
 EncoderFeatures SegmentationNetImpl::Encode(const torch::Tensor& images) {
   CheckImages(images);
@@ -57,6 +55,7 @@ void SegmentationNetImpl::DivideLogits(double temperature) {
   torch::NoGradGuard no_grad;
   segmentation_head_->weight.div_(temperature);
   segmentation_head_->bias.div_(temperature);
+  if (uncertainty_head_ != nullptr) uncertainty_head_->DivideLogits(temperature);
 }
 
 Scores SegmentationNetImpl::Decode(const EncoderFeatures& encoded) {

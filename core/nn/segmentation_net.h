@@ -19,12 +19,14 @@ namespace candor {
 
 class SegmentationNetImpl : public torch::nn::Module, public Network {
  public:
-  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` of a linear
-  // head (0: no uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
+  // Parameters with `width` 64 and C classes: 12,329,040 + 257 C, plus 257 for each of `uncertainty_channels` of a
+  // linear head (0: no uncertainty head). `encoder_dropout`: rate after each encoder layer while training, 0 for none.
   SegmentationNetImpl(int64_t width, int64_t classes, int64_t uncertainty_channels, double encoder_dropout = 0);
 
   // Another head than a linear one. To be called at most once, on a network without a head.
   void AttachHead(std::shared_ptr<UncertaintyHeadModule> head);
+  // Null without one.
+  const std::shared_ptr<UncertaintyHeadModule>& uncertainty_head() const { return uncertainty_head_; }
 
   Scores Forward(const torch::Tensor& images) override;
   Scores forward(const torch::Tensor& images) { return Forward(images); }
@@ -42,7 +44,7 @@ class SegmentationNetImpl : public torch::nn::Module, public Network {
   Scores AfterFirstLayer(const torch::Tensor& first_layer, const LayerDropout& dropout);
 
   // Divides the class scores by `temperature` from now on (Guo et al. 2017): everything after them up to the softmax is
-  // linear, so the head's weight and bias are divided instead.
+  // linear, so the head's weight and bias are divided instead. Uncertainty heads see the scores as they were.
   void DivideLogits(double temperature);
 
   // The uncertainty head's gradient stops at the decoder's features from now on.

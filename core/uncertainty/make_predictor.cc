@@ -5,12 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/nn/fitted_head.h"
 #include "core/nn/fold_norm.h"
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/weights.h"
 #include "core/uncertainty/augmentation.h"
 #include "core/uncertainty/cpu_reducer.h"
+#include "core/uncertainty/headed_network.h"
 #include "core/uncertainty/mc_dropout.h"
 #include "core/uncertainty/network_predictor.h"
 
@@ -30,7 +32,12 @@ absl::StatusOr<SegmentationNet> ReadNetwork(const ModelSpec& spec, size_t index,
 
 // In the form that serves: compiled, or as it is on the device.
 std::shared_ptr<Network> Serving(SegmentationNet net, torch::Device device, const NetworkCompiler& compile) {
-  if (compile != nullptr) return compile(*net);
+  if (compile != nullptr) {
+    std::shared_ptr<Network> compiled = compile(*net);
+    const auto energy = std::dynamic_pointer_cast<EnergyHead>(net->uncertainty_head());
+    if (energy == nullptr) return compiled;
+    return std::make_shared<HeadedNetwork>(std::move(compiled), energy);
+  }
   net->to(device);
   PrepareForInference(*net);
   return net.ptr();
