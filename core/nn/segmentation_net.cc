@@ -58,6 +58,22 @@ void SegmentationNetImpl::DivideLogits(double temperature) {
   if (uncertainty_head_ != nullptr) uncertainty_head_->DivideLogits(temperature);
 }
 
+void SegmentationNetImpl::FreezeSegmenter() {
+  is_frozen_ = true;
+  DetachUncertainty();
+  for (auto& item : named_parameters()) {
+    if (item.key().rfind("uncertainty_head.", 0) != 0) item.value().set_requires_grad(false);
+  }
+  train(is_training());
+}
+
+void SegmentationNetImpl::train(bool on) {
+  torch::nn::Module::train(on);
+  if (!is_frozen_) return;
+  encoder_->eval();
+  decoder_->eval();
+}
+
 Scores SegmentationNetImpl::Decode(const EncoderFeatures& encoded) {
   const torch::Tensor features = decoder_(encoded);
   Scores scores;
@@ -76,6 +92,7 @@ SegmentationNet MakeNetwork(const ModelSpec& spec) {
   SegmentationNet net(spec.width, spec.class_count(), is_linear ? HeadChannels(spec) : 0,
                       has_dropout ? spec.sampling.dropout : 0);
   if (!is_linear) net->AttachHead(MakeUncertaintyHead(spec));
+  if (spec.head == UncertaintyHead::kObserver) net->FreezeSegmenter();
   return net;
 }
 

@@ -50,16 +50,23 @@ class SegmentationNetImpl : public torch::nn::Module, public Network {
   // The uncertainty head's gradient stops at the decoder's features from now on.
   void DetachUncertainty() { is_uncertainty_detached_ = true; }
 
+  // From now on everything but the uncertainty head is a constant: its parameters want no gradients, and train() leaves
+  // it in evaluation mode.
+  void FreezeSegmenter();
+  void train(bool on = true) override;
+
  private:
   ResNetEncoder encoder_;
   DeepLabDecoder decoder_;
   torch::nn::Conv2d segmentation_head_{nullptr};
   std::shared_ptr<UncertaintyHeadModule> uncertainty_head_;
   bool is_uncertainty_detached_ = false;
+  bool is_frozen_ = false;
 };
 TORCH_MODULE(SegmentationNet);
 
-// The network a spec describes, freshly initialised, in training mode, with the dropout of spec.sampling.
+// The network a spec describes, freshly initialised, in training mode, with the dropout of spec.sampling. With an
+// observer the rest is frozen.
 SegmentationNet MakeNetwork(const ModelSpec& spec);
 
 }  // namespace candor

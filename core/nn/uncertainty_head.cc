@@ -3,6 +3,7 @@
 
 #include "core/nn/convolve.h"
 #include "core/nn/fitted_head.h"
+#include "core/nn/observer_head.h"
 
 namespace candor {
 
@@ -29,6 +30,7 @@ std::shared_ptr<UncertaintyHeadModule> MakeUncertaintyHead(const ModelSpec& spec
       return std::make_shared<FeatureDensityHead>(channels, spec.class_count(),
                                                   spec.density_components > 0 ? spec.density_components : channels);
     case UncertaintyHead::kObserver:
+      return std::make_shared<ObserverHead>(spec.width, spec.class_count(), HeadChannels(spec));
     case UncertaintyHead::kLinear:
     case UncertaintyHead::kPerClass:
       break;

@@ -9,6 +9,7 @@ MomentumSgd::MomentumSgd(const SegmentationNet& net, const OptimizerOptions& opt
   groups_[0].learning_rate = options.learning_rate;
   groups_[1].learning_rate = options.learning_rate * options.decoder_factor;
   for (const auto& item : net->named_parameters()) {
+    if (!item.value().requires_grad()) continue;
     Group& group = groups_[absl::StartsWith(item.key(), "encoder.") ? 0 : 1];
     group.parameters.push_back(item.value());
     group.momentum.push_back(torch::zeros_like(item.value()));
@@ -25,6 +26,7 @@ void MomentumSgd::ZeroGradients() {
 void MomentumSgd::Step(double factor) {
   torch::NoGradGuard no_grad;
   for (Group& group : groups_) {
+    if (group.parameters.empty()) continue;
     std::vector<torch::Tensor> gradients;
     gradients.reserve(group.parameters.size());
     for (const torch::Tensor& parameter : group.parameters) gradients.push_back(parameter.grad());

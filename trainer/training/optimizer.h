@@ -12,13 +12,14 @@
 namespace candor {
 
 // SGD with momentum and weight decay on every tensor, the decoder and the heads at a multiple of the encoder's learning
-// rate (DUDES, section 4.1). Not Nesterov's. One fused pass over each group. Thread-compatible.
+// rate (DUDES, section 4.1). Not Nesterov's. Parameters that are frozen (requires_grad false) stay out. One fused pass over
+// each group. Thread-compatible.
 class MomentumSgd {
  public:
   MomentumSgd(const SegmentationNet& net, const OptimizerOptions& options);
 
   void ZeroGradients();
-  // One step with the first learning rate times `factor`; every parameter has a gradient.
+  // One step with the first learning rate times `factor`; every parameter that is not frozen has a gradient.
   void Step(double factor);
 
   // The momentum buffers by parameter name, for checkpoints; zeros before the first step.

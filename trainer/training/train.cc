@@ -21,6 +21,7 @@
 #include "core/segmenter/segmenter.h"
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/encoder_weights.h"
+#include "trainer/training/observer_objective.h"
 #include "trainer/training/run_folder.h"
 #include "trainer/training/training_run.h"
 #include "trainer/write_model.h"
@@ -194,13 +195,18 @@ absl::StatusOr<RunOutcome> DistillUnguarded(const TrainOptions& options, const s
   DescribeStudent(options, &job.spec);
   job.stream = kStudentStream;
   ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(teacher));
+  const bool is_observer = options.student.method == StudentMethod::kObserver;
+  if (is_observer) RETURN_IF_ERROR(ObserveTeacher(bundle, &job));
   RETURN_IF_ERROR(CheckTeacher(bundle, job.spec, options.uncertainty));
   job.identity = {{"teacher_digest", bundle.digest}};
-  if (!options.encoder_weights.empty()) {
+  if (!is_observer && !options.encoder_weights.empty()) {
     job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
   }
   ASSIGN_OR_RETURN(Teacher loaded, LoadTeacher(bundle, device));
   job.make_objective = [&](SegmentationNet net, torch::Tensor class_weights) {
+    if (is_observer) {
+      return MakeObserverObjective(std::move(net), options.precision, std::move(loaded), options.uncertainty);
+    }
     return MakeDistillationObjective(std::move(net), options.precision, std::move(class_weights), std::move(loaded),
                                      options.uncertainty);
   };
