@@ -22,6 +22,7 @@ ExitCode RunTrainer(int argc, const char* const* argv) {
   AddTrainingCommands(app, &commands);
   AddSnapshotCommands(app, &commands);
   AddEvaluationCommands(app, &commands);
+  AddFitCommand(app, &commands);
   AddDataCommands(app, &commands);
   AddStudyCommands(app, &commands);
   AddConversionCommands(app, &commands);

@@ -347,6 +347,26 @@ void RefuseUnread(const TrainOptions& options, FieldReader& reader) {
   RefuseUnless(has_maps, "detach_uncertainty", maps.detach_features, standard.detach_features, kOfMaps, reader);
 }
 
+// Its network is the teacher's and stays as it is, and it looks at no labels.
+void RefuseForObserver(const TrainOptions& options, FieldReader& reader) {
+  constexpr char kRule[] = " for student_method observer, ";
+  if (options.keep == KeptWeights::kBest) {
+    reader.Refuse("keep", absl::StrCat("must be last", kRule, "whose labels never change"));
+  }
+  if (options.class_weights != "none") {
+    reader.Refuse("class_weights", absl::StrCat("must be none", kRule, "which looks at no labels"));
+  }
+  if (!options.encoder_weights.empty() && !options.pretrained_members) {
+    reader.Refuse("encoder_weights", absl::StrCat("must be empty", kRule, "which starts from its teacher"));
+  }
+  if (options.uncertainty.root != UncertaintyRoot::kBatch) {
+    reader.Refuse("uncertainty_root", absl::StrCat("must be batch", kRule, "whose loss has no root"));
+  }
+  if (options.uncertainty.detach_features) {
+    reader.Refuse("detach_uncertainty", absl::StrCat("must be false", kRule, "which is always apart"));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std::vector<std::string>& overrides) {
@@ -361,10 +381,13 @@ absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std:
   ReadSchedule(config, reader, options.epochs, &options.optimizer);
   ReadMemberMethod(config, reader, &options);
   ReadStudentMethod(config, reader, &options.student);
+  if (options.student.method == StudentMethod::kObserver)
+    options.uncertainty.targets = {UncertaintyKind::kDisagreement};
   ReadUncertainty(config, reader, &options.uncertainty);
   ReadRun(config, reader, &options);
   CheckSchedule(config, reader, options);
   RefuseUnread(options, reader);
+  if (options.student.method == StudentMethod::kObserver) RefuseForObserver(options, reader);
   RETURN_IF_ERROR(reader.status());
   options.loader.seed = options.seed;
   options.identity = reader.TakeIdentity();

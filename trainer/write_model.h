@@ -14,4 +14,7 @@ namespace candor {
 // stored, writes. Errors of ConvertFloats, MakeCpuPredictor and WriteBundle. May throw c10::Error.
 absl::Status WriteModel(ModelSpec spec, std::vector<TensorFile> members, DType store, const std::string& directory);
 
+// The same with weights as they are to be stored.
+absl::Status WriteStoredModel(ModelSpec spec, const std::vector<TensorFile>& members, const std::string& directory);
+
 }  // namespace candor

@@ -44,9 +44,9 @@ absl::Status CheckNormalisation(const Normalisation& normalisation) {
 constexpr UncertaintyKind kPlainKinds[] = {UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kMaxProbability,
                                            UncertaintyKind::kMargin};
 // In closed form; the labels of draws are not.
-constexpr UncertaintyKind kDirichletKinds[] = {UncertaintyKind::kPredictiveStddev,  UncertaintyKind::kPredictiveEntropy,
-                                               UncertaintyKind::kExpectedEntropy,   UncertaintyKind::kMutualInformation,
-                                               UncertaintyKind::kMaxProbability,    UncertaintyKind::kMargin};
+constexpr UncertaintyKind kDirichletKinds[] = {UncertaintyKind::kPredictiveStddev, UncertaintyKind::kPredictiveEntropy,
+                                               UncertaintyKind::kExpectedEntropy,  UncertaintyKind::kMutualInformation,
+                                               UncertaintyKind::kMaxProbability,   UncertaintyKind::kMargin};
 
 std::string NotUnique(UncertaintyKind kind) {
   return absl::StrCat("must be unique, ", UncertaintyKindName(kind), " comes twice");
@@ -77,15 +77,19 @@ bool IsFitted(UncertaintyHead head) {
 absl::Status CheckHead(const ModelSpec& spec) {
   const absl::string_view name = UncertaintyHeadName(spec.head);
   if (spec.is_encoder_shared && spec.kind != ModelKind::kEnsemble) {
-    return JsonError("shared_encoder",
-                     absl::StrCat("must be false for kind ", ModelKindName(spec.kind), ", is true"));
+    return JsonError("shared_encoder", absl::StrCat("must be false for kind ", ModelKindName(spec.kind), ", is true"));
+  }
+  const int most = spec.head == UncertaintyHead::kFeatureDensity ? 4 * spec.width : 0;
+  if (spec.density_components < 0 || spec.density_components > most) {
+    return JsonError("density_components",
+                     absl::StrCat("must be in [0, ", most, "] for head ", name, ", is ", spec.density_components));
   }
   if (spec.head == UncertaintyHead::kLinear) return absl::OkStatus();
   const ModelKind wanted = IsFitted(spec.head) ? ModelKind::kSingle : ModelKind::kStudent;
   if (spec.kind != wanted || spec.sampling.method != SamplingMethod::kNone) {
-    return JsonError("head", absl::StrCat(name, " is for kind ", ModelKindName(wanted), " without sampling, not for ",
-                                          ModelKindName(spec.kind), " with ",
-                                          SamplingMethodName(spec.sampling.method)));
+    return JsonError("head",
+                     absl::StrCat(name, " is for kind ", ModelKindName(wanted), " without sampling, not for ",
+                                  ModelKindName(spec.kind), " with ", SamplingMethodName(spec.sampling.method)));
   }
   std::vector<UncertaintyKind> only;
   if (spec.head == UncertaintyHead::kPerClass) only = {UncertaintyKind::kPredictiveStddev};
@@ -99,13 +103,13 @@ absl::Status CheckLearned(const ModelSpec& spec) {
   const bool has_draws = spec.sampling.method != SamplingMethod::kNone;
   const bool is_learned = (spec.kind == ModelKind::kStudent && !has_draws) || IsFitted(spec.head);
   if (is_learned && spec.learned.empty()) {
-    return JsonError("learned", absl::StrCat("must have at least 1 item for kind ", ModelKindName(spec.kind),
-                                             ", has 0"));
+    return JsonError("learned",
+                     absl::StrCat("must have at least 1 item for kind ", ModelKindName(spec.kind), ", has 0"));
   }
   if (!is_learned && !spec.learned.empty()) {
-    return JsonError("learned", absl::StrCat("must be empty for kind ", ModelKindName(spec.kind),
-                                             has_draws ? " with sampling" : "", ", has ", spec.learned.size(),
-                                             " items"));
+    return JsonError(
+        "learned", absl::StrCat("must be empty for kind ", ModelKindName(spec.kind), has_draws ? " with sampling" : "",
+                                ", has ", spec.learned.size(), " items"));
   }
   std::set<UncertaintyKind> seen;
   for (size_t i = 0; i < spec.learned.size(); ++i) {

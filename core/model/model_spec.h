@@ -74,8 +74,8 @@ struct AugmentedView {
   bool flip = false;
 };
 
-// Makes a model of one network one of several predictions, with the kinds of an ensemble. kLogitSamples and kDirichlet are
-// ways of students, the others of kSingle.
+// Makes a model of one network one of several predictions, with the kinds of an ensemble. kLogitSamples and kDirichlet
+// are ways of students, the others of kSingle.
 struct Sampling {
   SamplingMethod method = SamplingMethod::kNone;
   int passes = 0;                    // of all but kAugmentation and kDirichlet, 2 to 128
@@ -135,10 +135,13 @@ struct ModelSpec {
   std::vector<ClassGroup> groups;                       // at most 64; may be empty
   Normalisation normalisation;
   std::vector<UncertaintyKind> uncertainty;  // at least one; the first is the default
-  // What the uncertainty head says, kind by kind: sigmoid times the kind's upper bound. Of students without sampling, and
-  // of single models whose head was fitted afterwards; empty for others.
+  // What the uncertainty head says, kind by kind: sigmoid times the kind's upper bound. Of students without sampling,
+  // and of single models whose head was fitted afterwards; empty for others.
   std::vector<UncertaintyKind> learned;
   UncertaintyHead head = UncertaintyHead::kLinear;
+  // Of kFeatureDensity: dimensions of the subspace in which densities are, at most 4 width; 0: no subspace. 0 for
+  // others.
+  int density_components = 0;
   // Of an ensemble: the encoder is one for all, and the files of members beyond the first have decoder and heads only.
   bool is_encoder_shared = false;
   Sampling sampling;
@@ -154,9 +157,9 @@ struct ModelSpec {
 // How many predictions the model's uncertainty is made of: members, passes or views; 1 for one pass.
 int PredictionCount(const ModelSpec& spec);
 
-// The kinds this model can give, the default first (table in the README); looks at kind, learned and sampling only. What
-// is learned, in that order, then the others of one network: entropy, max probability, margin. Several predictions: all
-// that members give. A Dirichlet: those but disagreement.
+// The kinds this model can give, the default first (table in the README); looks at kind, learned and sampling only.
+// What is learned, in that order, then the others of one network: entropy, max probability, margin. Several
+// predictions: all that members give. A Dirichlet: those but disagreement.
 std::vector<UncertaintyKind> UncertaintyKindsOf(const ModelSpec& spec);
 
 // Checks every rule above, of a spec however made. InvalidArgument begins with the field's path in model.json.
@@ -166,9 +169,9 @@ absl::Status ValidateModelSpec(const ModelSpec& spec);
 std::string ModelSpecToJson(const ModelSpec& spec);
 
 // Reads and checks, this version and version 1 (no learned, sampling, calibration, groups; a student has learned
-// predictive_stddev). "groups", "head" and "shared_encoder" may be missing: there are none, linear, false. InvalidArgument: not JSON, an unknown, missing, repeated
-// or ill-typed key (the message gives its path), a value out of range, a newer format version, a file name with a
-// slash.
+// predictive_stddev). "groups", "head", "density_components" and "shared_encoder" may be missing: none, linear, 0,
+// false. InvalidArgument: not JSON, an unknown, missing, repeated or ill-typed key (the message gives its path), a
+// value out of range, a newer format version, a file name with a slash.
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view json);
 
 // The 64x64 RGB picture of the known answer: smooth ramps, edges and noise from a fixed integer generator.

@@ -62,7 +62,7 @@ std::vector<std::string> KeysOfVersion(int64_t version, const json& document) {
   std::vector<std::string> keys = {"format_version", "kind",        "architecture", "width",        "classes",
                                    "normalisation",  "uncertainty", "weights",      "known_answer", "training"};
   if (version >= 2) keys.insert(keys.end(), {"learned", "sampling", "calibration"});
-  for (const char* optional : {"groups", "head", "shared_encoder"}) {
+  for (const char* optional : {"groups", "head", "density_components", "shared_encoder"}) {
     if (version >= 2 && document.contains(optional)) keys.emplace_back(optional);
   }
   return keys;
@@ -158,6 +158,7 @@ std::string ModelSpecToJson(const ModelSpec& spec) {
   document["learned"] = ordered_json::array();
   for (UncertaintyKind kind : spec.learned) document["learned"].push_back(std::string(UncertaintyKindName(kind)));
   if (spec.head != UncertaintyHead::kLinear) document["head"] = std::string(UncertaintyHeadName(spec.head));
+  if (spec.density_components > 0) document["density_components"] = spec.density_components;
   if (spec.is_encoder_shared) document["shared_encoder"] = true;
   document["sampling"] = SamplingToJson(spec.sampling);
   document["weights"] = ordered_json::array();
@@ -194,6 +195,11 @@ absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view text) {
     ASSIGN_OR_RETURN(spec.learned, ReadLearned(document["learned"]));
     if (document.contains("head")) {
       ASSIGN_OR_RETURN(spec.head, ReadHead(document["head"]));
+    }
+    if (document.contains("density_components")) {
+      ASSIGN_OR_RETURN(const int64_t components, ReadInteger(document["density_components"], "density_components", 0,
+                                                             std::numeric_limits<int>::max()));
+      spec.density_components = static_cast<int>(components);
     }
     if (document.contains("shared_encoder")) {
       ASSIGN_OR_RETURN(spec.is_encoder_shared, ReadBool(document["shared_encoder"], "shared_encoder"));

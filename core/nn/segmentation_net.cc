@@ -47,17 +47,6 @@ void SegmentationNetImpl::DropEncoder() {
   encoder_ = nullptr;
 }
 
-void SegmentationNetImpl::FreezeEncoder() {
-  is_encoder_frozen_ = true;
-  for (torch::Tensor& parameter : encoder_->parameters()) parameter.set_requires_grad(false);
-  encoder_->eval();
-}
-
-void SegmentationNetImpl::train(bool on) {
-  torch::nn::Module::train(on);
-  if (is_encoder_frozen_) encoder_->eval();
-}
-
 torch::Tensor SegmentationNetImpl::Features(const torch::Tensor& images) { return decoder_(Encode(images)); }
 
 torch::Tensor SegmentationNetImpl::FirstLayer(const torch::Tensor& images) {
@@ -73,6 +62,28 @@ void SegmentationNetImpl::DivideLogits(double temperature) {
   torch::NoGradGuard no_grad;
   segmentation_head_->weight.div_(temperature);
   segmentation_head_->bias.div_(temperature);
+  if (uncertainty_head_ != nullptr) uncertainty_head_->DivideLogits(temperature);
+}
+
+void SegmentationNetImpl::FreezeEncoder() {
+  is_encoder_frozen_ = true;
+  for (torch::Tensor& parameter : encoder_->parameters()) parameter.set_requires_grad(false);
+  train(is_training());
+}
+
+void SegmentationNetImpl::FreezeSegmenter() {
+  is_segmenter_frozen_ = true;
+  DetachUncertainty();
+  for (auto& item : named_parameters()) {
+    if (item.key().rfind("uncertainty_head.", 0) != 0) item.value().set_requires_grad(false);
+  }
+  train(is_training());
+}
+
+void SegmentationNetImpl::train(bool on) {
+  torch::nn::Module::train(on);
+  if (is_encoder_frozen_ || is_segmenter_frozen_) encoder_->eval();
+  if (is_segmenter_frozen_) decoder_->eval();
 }
 
 Scores SegmentationNetImpl::Decode(const EncoderFeatures& encoded) {
@@ -99,6 +110,7 @@ SegmentationNet MakeNetwork(const ModelSpec& spec) {
       if (!spec.sampling.is_decoder_only || part.key() != "encoder") MakeWeightsGaussian(*part.value());
     }
   }
+  if (spec.head == UncertaintyHead::kObserver) net->FreezeSegmenter();
   return net;
 }
 

@@ -25,6 +25,8 @@ class SegmentationNetImpl : public torch::nn::Module, public SplitNetwork {
 
   // Another head than a linear one. To be called at most once, on a network without a head.
   void AttachHead(std::shared_ptr<UncertaintyHeadModule> head);
+  // Null without one.
+  const std::shared_ptr<UncertaintyHeadModule>& uncertainty_head() const { return uncertainty_head_; }
 
   Scores Forward(const torch::Tensor& images) override;
   Scores forward(const torch::Tensor& images) { return Forward(images); }
@@ -36,7 +38,6 @@ class SegmentationNetImpl : public torch::nn::Module, public SplitNetwork {
   // From now on the encoder stays as it is: its parameters ask for no gradient, so that backward ends at the decoder,
   // and its batch norms are in evaluation mode also while the rest is in training mode.
   void FreezeEncoder();
-  void train(bool on = true) override;
 
   // The decoder's features of a batch, which the heads read: [N, 4 width, H/4, W/4].
   torch::Tensor Features(const torch::Tensor& images);
@@ -47,11 +48,16 @@ class SegmentationNetImpl : public torch::nn::Module, public SplitNetwork {
   Scores AfterFirstLayer(const torch::Tensor& first_layer, const LayerDropout& dropout);
 
   // Divides the class scores by `temperature` from now on (Guo et al. 2017): everything after them up to the softmax is
-  // linear, so the head's weight and bias are divided instead.
+  // linear, so the head's weight and bias are divided instead. Uncertainty heads see the scores as they were.
   void DivideLogits(double temperature);
 
   // The uncertainty head's gradient stops at the decoder's features from now on.
   void DetachUncertainty() { is_uncertainty_detached_ = true; }
+
+  // From now on everything but the uncertainty head is a constant: its parameters want no gradients, and train() leaves
+  // it in evaluation mode.
+  void FreezeSegmenter();
+  void train(bool on = true) override;
 
  private:
   ResNetEncoder encoder_;
@@ -60,11 +66,12 @@ class SegmentationNetImpl : public torch::nn::Module, public SplitNetwork {
   std::shared_ptr<UncertaintyHeadModule> uncertainty_head_;
   bool is_uncertainty_detached_ = false;
   bool is_encoder_frozen_ = false;
+  bool is_segmenter_frozen_ = false;
 };
 TORCH_MODULE(SegmentationNet);
 
 // The network a spec describes as it is trained and stored, freshly initialised, in training mode: with the dropout,
-// the deviations or the members' factors of spec.sampling.
+// the deviations or the members' factors of spec.sampling. With an observer the rest is frozen.
 SegmentationNet MakeNetwork(const ModelSpec& spec);
 
 }  // namespace candor

@@ -2,6 +2,8 @@
 #include "core/nn/uncertainty_head.h"
 
 #include "core/nn/convolve.h"
+#include "core/nn/fitted_head.h"
+#include "core/nn/observer_head.h"
 
 namespace candor {
 
@@ -20,6 +22,19 @@ int64_t HeadChannels(const ModelSpec& spec) {
 }
 
 std::shared_ptr<UncertaintyHeadModule> MakeUncertaintyHead(const ModelSpec& spec) {
+  const int64_t channels = int64_t{4} * spec.width;
+  switch (spec.head) {
+    case UncertaintyHead::kEnergy:
+      return std::make_shared<EnergyHead>();
+    case UncertaintyHead::kFeatureDensity:
+      return std::make_shared<FeatureDensityHead>(channels, spec.class_count(),
+                                                  spec.density_components > 0 ? spec.density_components : channels);
+    case UncertaintyHead::kObserver:
+      return std::make_shared<ObserverHead>(spec.width, spec.class_count(), HeadChannels(spec));
+    case UncertaintyHead::kLinear:
+    case UncertaintyHead::kPerClass:
+      break;
+  }
   TORCH_CHECK(false, "head: ", std::string(UncertaintyHeadName(spec.head)), " is none that is made here");
 }
 

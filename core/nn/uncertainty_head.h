@@ -16,6 +16,18 @@ class UncertaintyHeadModule : public torch::nn::Module {
  public:
   // features [N, 4 width, h, w] of the decoder, logits [N, C, h, w] -> [N, K, h, w], before the sigmoid.
   virtual torch::Tensor Forward(const torch::Tensor& features, const torch::Tensor& logits) = 0;
+
+  // From now on Forward is given logits that were divided by `temperature`.
+  void DivideLogits(double temperature) { temperature_ *= temperature; }
+
+ protected:
+  // The logits as the network was trained to give them.
+  torch::Tensor Undivided(const torch::Tensor& logits) const {
+    return temperature_ == 1 ? logits : logits * temperature_;
+  }
+
+ private:
+  double temperature_ = 1;
 };
 
 // A 1x1 convolution of the features with bias, child "0" as in segmentation_models_pytorch's heads.

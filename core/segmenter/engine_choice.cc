@@ -11,13 +11,21 @@
 namespace candor {
 namespace {
 
+// Heads that look at the decoder's features, other than by a 1x1 convolution.
+bool HasReadableHead(const ModelSpec& spec) {
+  return spec.head == UncertaintyHead::kFeatureDensity || spec.head == UncertaintyHead::kObserver;
+}
+
 bool IsCompiled(Device device, const ModelSpec& spec) {
-  return device == Device::kCpu && spec.sampling.method != SamplingMethod::kMcDropout;
+  return device == Device::kCpu && spec.sampling.method != SamplingMethod::kMcDropout && !HasReadableHead(spec);
 }
 
 // Why a model cannot compute in bfloat16; empty if it can.
 std::string ReasonAgainstBf16(Device device, const ModelSpec& spec) {
   if (device == Device::kCuda) return "models on a GPU compute in fp32";
+  if (HasReadableHead(spec)) {
+    return absl::StrCat("a model with head ", UncertaintyHeadName(spec.head), " computes in fp32");
+  }
   if (!IsCompiled(device, spec)) return "a model that samples with dropout computes in fp32";
   if (!HasNativeBf16()) return "this processor has no bfloat16 products (AVX512_BF16)";
   return "";

@@ -12,10 +12,11 @@
 namespace candor {
 
 // What to compute in, the best first: more than one for kAuto, of which the first that gives the model's known answer
-// is meant. FailedPrecondition: kBf16 on CUDA, with MC dropout, or on a processor without bfloat16 products.
+// is meant. FailedPrecondition: kBf16 on CUDA, with MC dropout, with the heads kFeatureDensity and kObserver, or on a
+// processor without bfloat16 products.
 absl::StatusOr<std::vector<Precision>> PrecisionsFor(const LoadOptions& options, const ModelSpec& spec);
 
-// Null where the readable module answers: on CUDA, and with MC dropout, which needs its inside.
+// Null where the readable module answers: on CUDA, and with MC dropout and those heads, which need its inside.
 NetworkCompiler CompilerFor(Device device, const ModelSpec& spec, Precision precision);
 
 }  // namespace candor

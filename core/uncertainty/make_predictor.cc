@@ -12,6 +12,7 @@
 #include "core/nn/weights.h"
 #include "core/uncertainty/augmentation.h"
 #include "core/uncertainty/cpu_reducer.h"
+#include "core/uncertainty/headed_network.h"
 #include "core/uncertainty/logit_samples.h"
 #include "core/uncertainty/mc_dropout.h"
 #include "core/uncertainty/network_predictor.h"
@@ -56,6 +57,16 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMcDropout(const ModelSpec& spe
   return std::make_unique<McDropoutMembers>(net, spec.sampling.passes, spec.sampling.dropout);
 }
 
+// A compiled network gives the scores that the head looks at.
+absl::StatusOr<std::unique_ptr<MemberSource>> MakeWithEnergy(const ModelSpec& spec, const MemberReader& read_member,
+                                                             torch::Device device, const NetworkCompiler& compile) {
+  ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, 0, read_member));
+  const auto head = net->uncertainty_head();
+  std::shared_ptr<Network> network = Serving(std::move(net), device, compile);
+  if (compile != nullptr) network = std::make_shared<HeadedNetwork>(std::move(network), head);
+  return std::make_unique<NetworkMembers>(std::vector<std::shared_ptr<Network>>{std::move(network)});
+}
+
 // One file that holds the weights of several networks.
 absl::StatusOr<std::unique_ptr<MemberSource>> MakeFromOneFile(const ModelSpec& spec, const MemberReader& read_member,
                                                               torch::Device device, const NetworkCompiler& compile) {
@@ -76,6 +87,7 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec,
   if (spec.sampling.method == SamplingMethod::kWeightSamples || spec.sampling.method == SamplingMethod::kRankOne) {
     return MakeFromOneFile(spec, read_member, device, compile);
   }
+  if (spec.head == UncertaintyHead::kEnergy) return MakeWithEnergy(spec, read_member, device, compile);
   std::vector<std::shared_ptr<SplitNetwork>> networks;
   for (size_t m = 0; m < members; ++m) {
     ASSIGN_OR_RETURN(SegmentationNet net, ReadNetwork(spec, m, read_member));

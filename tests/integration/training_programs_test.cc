@@ -248,6 +248,43 @@ TEST_F(TrainingProgramsTest, AMemberOfSeveralPredictionsTeachesAndServes) {
   }
 }
 
+TEST_F(TrainingProgramsTest, FittedHeadsAndAnObserverAreMadeAndServe) {
+  const std::string data = "folder:" + folder_.File("data");
+  const std::vector<std::string> epochs = {"--index", "0", "--set", "epochs: 2"};
+  ASSERT_EQ(RunProgram(Command("member", "plain", epochs)).exit_code, 0);
+  const std::string plain = MemberFolder("plain") + "/model";
+  const auto fit = [&](const std::string& method, const std::vector<std::string>& more) {
+    std::vector<std::string> argv = {kTrain,   "fit", "--method", method, "--bundle", plain,
+                                     "--data", data,  "--device", "cpu",  "--out",    folder_.File(method)};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return RunProgram(argv);
+  };
+  const Finished energy = fit("energy", {});
+  ASSERT_EQ(energy.exit_code, 0) << energy.err;
+  EXPECT_EQ(energy.out, folder_.File("energy") + "\n");
+  ASSERT_EQ(fit("feature_density", {"--components", "4"}).exit_code, 0);
+  const Finished wrong = fit("energy", {"--components", "4"});
+  EXPECT_EQ(wrong.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(wrong.err, HasSubstr("are of feature_density, method is energy"));
+
+  std::vector<std::string> dropped = epochs;
+  dropped.insert(dropped.end(), {"--set", "dropout: 0.3 dropout_passes: 3"});
+  ASSERT_EQ(RunProgram(Command("member", "dropped", dropped)).exit_code, 0);
+  const Finished distilled = RunProgram(
+      Command("distill", "dropped",
+              {"--set", "student_method: 'observer' epochs: 2", "--teacher", MemberFolder("dropped") + "/model"}));
+  ASSERT_EQ(distilled.exit_code, 0) << distilled.err;
+  const std::string observer = folder_.File("dropped/student");
+  const Finished calibrated = RunProgram({kTrain, "calibrate", "--bundle", observer, "--data", data, "--error-rate",
+                                          "0.9", "--reject-error-rate", "1", "--device", "cpu"});
+  ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
+  EXPECT_THAT(calibrated.out, HasSubstr("mean disagreement"));
+
+  const Finished check = RunProgram({kServer, "--check-config", "--bundle", folder_.File("energy"), "--bundle",
+                                     folder_.File("feature_density"), "--bundle", observer});
+  EXPECT_EQ(check.exit_code, 0) << check.err;
+}
+
 TEST_F(TrainingProgramsTest, AnEnsembleThatIsStoppedStopsItsMembersAndGoesOn) {
   const std::string whole = Uninterrupted();
   Subprocess program(Command("ensemble", "run", {"--jobs", "1"}));

@@ -255,6 +255,24 @@ TEST_F(TrainConfigTest, MemberMethodsHaveTheirFields) {
   EXPECT_EQ(Identity(*bayes, "prior_mix"), "0.25");
 }
 
+TEST_F(TrainConfigTest, AnObserverLearnsDisagreementUnlessToldOtherwise) {
+  EXPECT_THAT(ReadWith("student_method: 'observer'")->uncertainty.targets, ElementsAre(UncertaintyKind::kDisagreement));
+  EXPECT_THAT(ReadWith("student_method: 'observer' targets: 'mutual_information'")->uncertainty.targets,
+              ElementsAre(UncertaintyKind::kMutualInformation));
+  EXPECT_THAT(ReadWith("student_method: 'observer' encoder_weights: 'E' pretrained_members: true"), IsOk())
+      << "the members' encoder";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfAnObserver, BadFieldTest,
+    testing::Values(
+        BadField{"student_method: 'observer' keep: 'best'", "keep", "whose labels never change"},
+        BadField{"student_method: 'observer' class_weights: 'median'", "class_weights", "which looks at no labels"},
+        BadField{"student_method: 'observer' encoder_weights: 'E'", "encoder_weights", "which starts from its teacher"},
+        BadField{"student_method: 'observer' uncertainty_root: 'image'", "uncertainty_root", "no root"},
+        BadField{"student_method: 'observer' detach_uncertainty: true", "detach_uncertainty",
+                 "which is always apart"}));
+
 TEST_F(TrainConfigTest, AnUnknownTargetIsNamed) {
   EXPECT_THAT(ReadWith("targets: 'doubt'"),
               HasStatus(StatusCode::kInvalidArgument, AllOf(StartsWith("targets[0]: "), HasSubstr("doubt"))));

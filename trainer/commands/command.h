@@ -21,6 +21,7 @@ void AddConversionCommands(CLI::App& program, std::vector<Command>* commands);  
 void AddTrainingCommands(CLI::App& program, std::vector<Command>* commands);    // member, ensemble, distill
 void AddSnapshotCommands(CLI::App& program, std::vector<Command>* commands);    // join, swag
 void AddEvaluationCommands(CLI::App& program, std::vector<Command>* commands);  // evaluate, calibrate
+void AddFitCommand(CLI::App& program, std::vector<Command>* commands);          // fit
 void AddStudyCommands(CLI::App& program, std::vector<Command>* commands);       // ensemble-size, pretraining
 void AddDataCommands(CLI::App& program, std::vector<Command>* commands);        // check-data, predict, report
 

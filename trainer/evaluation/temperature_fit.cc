@@ -18,6 +18,16 @@ absl::StatusOr<double> Evaluate(absl::FunctionRef<double(double)> nll, double lo
                                                     value, " at ", std::exp(log_temperature)));
 }
 
+// Two equal values of a convex function have a lower one between them, unless it is flat, as where every pixel is right
+// and every probability rounds to 1.
+absl::Status CheckNotFlat(absl::FunctionRef<double(double)> nll, double left, double right, double value) {
+  ASSIGN_OR_RETURN(const double between, Evaluate(nll, (left + right) / 2));
+  if (between < value) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("temperature: the negative log-likelihood must have one minimum, is ", value, " from ",
+                   std::exp(left), " to ", std::exp(right)));
+}
+
 }  // namespace
 
 absl::StatusOr<TemperatureFit> FitTemperature(absl::FunctionRef<double(double)> nll, TemperatureRange range) {
@@ -35,6 +45,7 @@ absl::StatusOr<TemperatureFit> FitTemperature(absl::FunctionRef<double(double)> 
   ASSIGN_OR_RETURN(double nll_left, Evaluate(nll, left));
   ASSIGN_OR_RETURN(double nll_right, Evaluate(nll, right));
   while (high - low > 2 * kTolerance) {
+    if (nll_left == nll_right) RETURN_IF_ERROR(CheckNotFlat(nll, left, right, nll_left));
     if (nll_left < nll_right) {
       high = right;
       right = left;

@@ -21,8 +21,8 @@ struct TemperatureFit {
 
 // The temperature with the least `nll`, to 0.1 %: a golden-section search on its logarithm, 18 calls for the default
 // range and one at 1. `nll` (mean negative log-likelihood of the truth) has one minimum: it is convex in 1 /
-// temperature for one softmax. InvalidArgument: not 0 < min < max. FailedPrecondition: `nll` is not finite, or falls up
-// to an end of the range (every pixel right, say), so there is no minimum to be found.
+// temperature for one softmax. InvalidArgument: not 0 < min < max. FailedPrecondition: `nll` is not finite, falls up to
+// an end of the range (every pixel right, say), or is flat, so there is no minimum to be found.
 absl::StatusOr<TemperatureFit> FitTemperature(absl::FunctionRef<double(double temperature)> nll,
                                               TemperatureRange range = {});
 

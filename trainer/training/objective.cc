@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/objective.h"
 
-#include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "core/base/status_macros.h"
 #include "core/nn/deeplab.h"
 #include "trainer/training/losses.h"
 #include "trainer/training/student_losses.h"
+#include "trainer/training/teacher_maps.h"
 
 namespace candor {
 namespace {
@@ -39,13 +38,13 @@ class DistillationObjective : public Objective {
       : net_(std::move(net)),
         precision_(precision),
         class_weights_(std::move(class_weights)),
-        teacher_(std::move(teacher)),
+        teacher_(std::move(teacher), options),
         options_(options) {
     if (options.detach_features) net_->DetachUncertainty();
   }
 
   absl::StatusOr<Losses> Compute(const TensorBatch& batch) override {
-    ASSIGN_OR_RETURN(const torch::Tensor targets, Targets(batch.images));
+    ASSIGN_OR_RETURN(const torch::Tensor targets, teacher_.Of(batch.images));
     const Scores scores = ForwardIn(precision_, net_, batch.images);
     Losses losses;
     losses.segmentation = UpsampledCrossEntropy(scores.logits, batch.labels, class_weights_);
@@ -60,44 +59,10 @@ class DistillationObjective : public Objective {
   }
 
  private:
-  // The teacher's maps [N, K, H, W] as shares of their ranges.
-  absl::StatusOr<torch::Tensor> Targets(const torch::Tensor& images) {
-    const int64_t height = images.size(2);
-    const int64_t width = images.size(3);
-    std::vector<KindRequest> requests;
-    for (const UncertaintyKind kind : options_.targets) requests.push_back({kind, /*want_map=*/true});
-    ASSIGN_OR_RETURN(const std::vector<Segmentation> answers, AskTeacher(images, requests));
-    torch::Tensor targets =
-        torch::empty({images.size(0), static_cast<int64_t>(requests.size()), height, width}, torch::kFloat32);
-    float* out = targets.data_ptr<float>();
-    for (const Segmentation& answer : answers) {
-      for (size_t k = 0; k < requests.size(); ++k, out += height * width) {
-        const float scale = Scale(requests[k].kind);
-        const std::vector<float>& map = answer.kinds[k].map;
-        for (size_t i = 0; i < map.size(); ++i) out[i] = map[i] * scale;
-      }
-    }
-    return targets.to(images.device());
-  }
-
-  absl::StatusOr<std::vector<Segmentation>> AskTeacher(const torch::Tensor& images,
-                                                       const std::vector<KindRequest>& requests) {
-    const torch::InferenceMode inference;
-    const PictureSize size = {static_cast<int>(images.size(2)), static_cast<int>(images.size(3))};
-    return teacher_.predictor->Predict(images, size, {requests}, nullptr);
-  }
-
-  float Scale(UncertaintyKind kind) const {
-    const float members = static_cast<float>(teacher_.predictions);
-    const bool shrink = options_.population_stddev && kind == UncertaintyKind::kPredictiveStddev;
-    const float stddev = shrink ? std::sqrt((members - 1) / members) : 1.0f;
-    return stddev / UncertaintyKindMax(kind, teacher_.classes);
-  }
-
   SegmentationNet net_;
   const TrainingPrecision precision_;
   const torch::Tensor class_weights_;
-  const Teacher teacher_;
+  const TeacherMaps teacher_;
   const UncertaintyLossOptions options_;
 };
 

@@ -26,7 +26,7 @@ struct TensorBatch {
 
 struct Losses {
   torch::Tensor total;         // a scalar with a gradient
-  torch::Tensor segmentation;  // cross-entropy
+  torch::Tensor segmentation;  // cross-entropy; undefined where labels are not looked at
   torch::Tensor uncertainty;   // of a student; undefined else
 };
 

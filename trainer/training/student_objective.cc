@@ -10,6 +10,7 @@
 #include "trainer/training/dirichlet_objective.h"
 #include "trainer/training/knowledge_objective.h"
 #include "trainer/training/logit_gaussian_objective.h"
+#include "trainer/training/observer_objective.h"
 #include "trainer/training/teacher_cache.h"
 
 namespace candor {
@@ -78,8 +79,9 @@ std::unique_ptr<Objective> MakeStudentObjective(const TrainOptions& options, Seg
     case StudentMethod::kLogitGaussian:
       return MakeLogitGaussianObjective(std::move(net), options.precision, std::move(class_weights),
                                         std::move(teacher.samples), student);
-    case StudentMethod::kDudes:
     case StudentMethod::kObserver:
+      return MakeObserverObjective(std::move(net), options.precision, std::move(teacher.maps), options.uncertainty);
+    case StudentMethod::kDudes:
       break;
   }
   return MakeDistillationObjective(std::move(net), options.precision, std::move(class_weights), std::move(teacher.maps),

@@ -17,6 +17,7 @@
 #include "core/uncertainty/make_predictor.h"
 #include "trainer/training/encoder_weights.h"
 #include "trainer/training/member_method.h"
+#include "trainer/training/observer_objective.h"
 #include "trainer/training/prepare_training.h"
 #include "trainer/training/run_folder.h"
 #include "trainer/training/shared_encoder.h"
@@ -155,9 +156,11 @@ absl::StatusOr<RunOutcome> DistillUnguarded(const TrainOptions& options, const s
   DescribeStudent(options, &job.spec);
   job.stream = kStudentStream;
   ASSIGN_OR_RETURN(const Bundle bundle, OpenBundle(teacher));
+  const bool is_observer = options.student.method == StudentMethod::kObserver;
+  if (is_observer) RETURN_IF_ERROR(ObserveTeacher(bundle, &job));
   RETURN_IF_ERROR(CheckTeacher(bundle, job.spec, options));
   job.identity = {{"teacher_digest", bundle.digest}};
-  if (!options.encoder_weights.empty()) {
+  if (!is_observer && !options.encoder_weights.empty()) {
     job.initialise = [&options](SegmentationNet& net) { return LoadEncoder(options.encoder_weights, net); };
   }
   ASSIGN_OR_RETURN(StudentTeacher loaded, LoadTeacher(options, bundle, device));

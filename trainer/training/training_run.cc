@@ -158,7 +158,7 @@ class TrainingRun {
     record.step = state_->step;
     record.epoch = Epoch();
     record.images = batch.count;
-    record.segmentation_loss = losses.segmentation.item<double>();
+    record.segmentation_loss = losses.segmentation.defined() ? losses.segmentation.item<double>() : 0;
     record.uncertainty_loss = losses.uncertainty.defined() ? losses.uncertainty.item<double>() : 0;
     record.learning_rate = options_.optimizer.learning_rate * factor;
     record.seconds = SecondsSince(start);

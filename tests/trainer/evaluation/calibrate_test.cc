@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/evaluation/calibrate.h"
 
+#include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/model/bundle.h"
@@ -58,11 +60,48 @@ class CalibrateTest : public testing::Test {
     return CalibrateBundle(Bundle(), load, dataset, options_, {});
   }
 
+  absl::StatusOr<std::string> CalibrateTempered(const Dataset& dataset);
+
   TemporaryFolder folder_;
   ModelSpec spec_;
   CalibrateOptions options_;
   std::vector<float> temperatures_;
 };
+
+// Gives the label's class the odds 1.5 at temperature 1, so that its scores are ln 1.5 apart.
+class TemperedSegmenter : public FakeSegmenter {
+ public:
+  TemperedSegmenter(ModelInfo info, float temperature) : FakeSegmenter(std::move(info)), temperature_(temperature) {}
+
+  absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
+                                                         const MemberChecks& checks) override {
+    auto answers = FakeSegmenter::SegmentBatch(items, checks);
+    if (!answers.ok()) return answers;
+    const float sure = 1 / (1 + std::pow(1.5f, -1 / temperature_));
+    for (Segmentation& answer : *answers) {
+      const size_t pixels = answer.labels.size();
+      if (answer.probabilities.empty()) continue;
+      for (size_t i = 0; i < pixels; ++i) {
+        answer.probabilities[i] = answer.labels[i] == 0 ? sure : 1 - sure;
+        answer.probabilities[pixels + i] = 1 - answer.probabilities[i];
+      }
+    }
+    return answers;
+  }
+
+ private:
+  const float temperature_;
+};
+
+absl::StatusOr<std::string> CalibrateTest::CalibrateTempered(const Dataset& dataset) {
+  const auto load = [this](float temperature) -> absl::StatusOr<std::unique_ptr<Segmenter>> {
+    temperatures_.push_back(temperature);
+    ModelInfo info = FakeModelInfo("bundle", ModelKind::kStudent, 2);
+    info.spec.classes = spec_.classes;
+    return std::make_unique<TemperedSegmenter>(info, temperature);
+  };
+  return CalibrateBundle(Bundle(), load, dataset, options_, {});
+}
 
 TEST_F(CalibrateTest, StoresThresholdsAndReference) {
   // By rising uncertainty the error rates so far are 0, 5, 10, 20 and 36 %.
@@ -90,18 +129,29 @@ TEST_F(CalibrateTest, AnErrorLeavesTheBundleAsItWas) {
   EXPECT_FALSE(OpenBundle(Bundle())->spec.calibration.has_value());
 }
 
+// 30 of 40 pixels are right: the best odds of the label are 3, which 1.5^(1/T) is for T = ln 1.5 / ln 3.
 TEST_F(CalibrateTest, TheTemperatureIsSearchedByLoadingTheModelWithIt) {
   options_.fit_temperature = true;
-  const MemoryDataset dataset({Picture(10, 0), Picture(20, 1)});
-  // Unlike a model, the fake answers alike at every temperature, so what is found means nothing; what counts is that
-  // each was asked for, and that the bundle's known answer is the one at the temperature stored.
-  const auto text = Calibrate(dataset);
-  EXPECT_GT(temperatures_.size(), 10u);
-  EXPECT_THAT(temperatures_, testing::Contains(testing::Lt(0.9f)));
-  EXPECT_THAT(temperatures_, testing::Contains(testing::Gt(1.1f)));
-  if (text.ok()) {
-    EXPECT_EQ(temperatures_.back(), OpenBundle(Bundle())->spec.calibration->temperature);
-  }
+  options_.error_rate = 0.3;
+  options_.reject_error_rate = 0.5;
+  const MemoryDataset dataset({Picture(10, 2), Picture(20, 3), Picture(30, 2), Picture(40, 3)});
+  ASSERT_THAT(CalibrateTempered(dataset), IsOk());
+  const float temperature = OpenBundle(Bundle())->spec.calibration->temperature;
+  EXPECT_NEAR(temperature, std::log(1.5) / std::log(3.0), 1e-3);
+  EXPECT_EQ(temperatures_.back(), temperature) << "the known answer is the one at the temperature stored";
+}
+
+// Every pixel is right: the lower the temperature the better, without end.
+TEST_F(CalibrateTest, ATemperatureThatCannotBeFittedIsOneLineAndNothingIsWritten) {
+  options_.fit_temperature = true;
+  const MemoryDataset dataset({Picture(10, 0), Picture(20, 0)});
+  const std::string before = Contents(Bundle() + "/model.json");
+  const auto text = CalibrateTempered(dataset);
+  EXPECT_THAT(text, HasStatus(absl::StatusCode::kFailedPrecondition,
+                              "temperature: must have its minimum inside [0.05, 20], the negative log-likelihood falls "
+                              "up to 0.05"));
+  EXPECT_EQ(Contents(Bundle() + "/model.json"), before);
+  EXPECT_FALSE(OpenBundle(Bundle())->spec.calibration.has_value());
 }
 
 }  // namespace

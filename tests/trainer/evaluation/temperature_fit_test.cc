@@ -13,6 +13,7 @@
 namespace candor {
 namespace {
 
+using absl::StatusCode;
 using testing::HasSubstr;
 
 TEST(FitTemperatureTest, FindsTheMinimumOfAConvexFunction) {
@@ -56,6 +57,20 @@ TEST(FitTemperatureTest, AMinimumAtAnEndOfTheRangeIsSaid) {
               HasStatus(absl::StatusCode::kFailedPrecondition, HasSubstr("falls up to 0.05")));
   EXPECT_THAT(FitTemperature([](double t) { return 1 / t; }, {0.5, 4}),
               HasStatus(absl::StatusCode::kFailedPrecondition, HasSubstr("falls up to 4")));
+}
+
+TEST(FitTemperatureTest, AFlatFunctionIsSaid) {
+  EXPECT_THAT(FitTemperature([](double) { return 0.25; }),
+              HasStatus(StatusCode::kFailedPrecondition, HasSubstr("must have one minimum, is 0.25 from ")));
+  EXPECT_THAT(FitTemperature([](double t) { return std::max(0.0, t - 1); }),
+              HasStatus(StatusCode::kFailedPrecondition, HasSubstr("must have one minimum, is 0 from ")));
+}
+
+// The first two temperatures asked for have one value, and the minimum is between them.
+TEST(FitTemperatureTest, TwoEqualValuesAboutTheMinimumAreNoPlateau) {
+  const auto fit = FitTemperature([](double t) { return std::abs(std::log(t)); }, {0.25, 4});
+  ASSERT_THAT(fit, IsOk());
+  EXPECT_NEAR(fit->temperature, 1, 1.1e-3);
 }
 
 TEST(FitTemperatureTest, WhatIsNotFiniteIsSaid) {
