@@ -30,7 +30,11 @@ class DirichletObjective : public Objective {
     const auto classes = static_cast<double>(samples.size(2));
     const torch::Tensor softmaxes = torch::softmax(samples / temperature, 2) * (1 - kShrinkage) + kShrinkage / classes;
     const Scores scores = ForwardIn(precision_, net_, batch.images);
-    const torch::Tensor likelihood = DirichletLikelihood(scores.logits.to(torch::kFloat32) / temperature, softmaxes);
+    const torch::Tensor log_parameters = scores.logits.to(torch::kFloat32) / temperature;
+    const auto places = static_cast<double>(log_parameters.numel()) / classes;
+    const double limit = options_.distillation_weight * temperature / places;
+    log_parameters.register_hook([limit](const torch::Tensor& gradient) { return gradient.clamp(-limit, limit); });
+    const torch::Tensor likelihood = DirichletLikelihood(log_parameters, softmaxes);
     Losses losses;
     losses.uncertainty = temperature * temperature * likelihood;
     AddLabels(scores.logits, batch.labels, class_weights_, options_, &losses);

@@ -3,12 +3,14 @@
 
 #include <cmath>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "core/nn/dropout_mask.h"
 #include "core/nn/gaussian_weights.h"
 #include "core/nn/member_network.h"
 #include "core/nn/weights.h"
+#include "core/uncertainty/logit_samples.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/nn/formula_weights.h"
@@ -87,13 +89,16 @@ TEST(MakePredictorTest, AStudentsLearnedKindsComeFromTheirChannels) {
 TEST(MakePredictorTest, AStudentsStandardDeviationIsTheSigmoidOfItsHead) {
   torch::InferenceMode inference;
   const TensorFile file = FormulaFile(1);
-  const Segmentation result = PredictionOf(SpecOf(ModelKind::kStudent, 4, 8), file, {kStddev});
+  ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.learned = {kStddev};
+  const Segmentation result = PredictionOf(spec, file, {kStddev});
   ExpectNear(result.kinds[0].map, Crop(torch::sigmoid(FullSize(file, 1, FormulaImage(32, 48)).uncertainty)), 1e-5);
 }
 
 TEST(MakePredictorTest, TemperatureDividesTheClassScoresAndNothingElse) {
   torch::InferenceMode inference;
   ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.learned = {kStddev};
   const TensorFile file = FormulaFile(1);
   spec.calibration = Calibration();
   spec.calibration->temperature = 2.5;
@@ -170,6 +175,60 @@ TEST(MakePredictorTest, FactorsOfAnotherNumberOfMembersAreRefused) {
   spec.sampling.passes = 4;
   EXPECT_THAT(MakeCpuPredictor(spec, {file}),
               HasStatus(StatusCode::kInvalidArgument, "member 0: encoder.conv1.r: has shape [3, 8], want [4, 8]"));
+}
+
+// A temperature divides the spread as it divides the mean.
+TEST(MakePredictorTest, LogitSamplesAverageTheSoftmaxOfTheirDraws) {
+  torch::InferenceMode inference;
+  ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.sampling.method = SamplingMethod::kLogitSamples;
+  spec.sampling.passes = 4;
+  spec.sampling.rank = 1;
+  spec.calibration = Calibration();
+  spec.calibration->temperature = 2.5;
+  const TensorFile file = FormulaFile(8);
+  const Scores scores = FullSize(file, 8, FormulaImage(32, 48));
+  const torch::Tensor normals = torch::tensor(NormalDraws(4, 5)).view({4, 5});
+  SegmentationNet net(8, 4, 8);
+  ASSERT_THAT(LoadWeights(file, net), IsOk());
+  net->eval();
+  // The deviation is upsampled, not the variance.
+  const LogitSpread spread = SpreadFrom(net->Forward(FormulaImage(32, 48)).uncertainty, 4);
+  const torch::Tensor deviation = UpsampleBy4(spread.variance.sqrt());
+  const torch::Tensor factor = UpsampleBy4(spread.factors.select(1, 0).contiguous());
+  torch::Tensor sum = torch::zeros({1, 4, 32, 48});
+  for (int t = 0; t < 4; ++t) {
+    const torch::Tensor own = deviation * normals[t].narrow(0, 0, 4).view({1, 4, 1, 1});
+    sum += torch::softmax((scores.logits + own + factor * normals[t][4]) / 2.5, 1);
+  }
+  const Segmentation result = PredictionOf(spec, file, {kMutual});
+  ExpectNear(result.probabilities, Crop(sum / 4), 5e-4);
+  EXPECT_GT(result.kinds[0].statistics.mean, 0);
+}
+
+TEST(MakePredictorTest, ADirichletsMeanIsTheSoftmaxOfItsScores) {
+  torch::InferenceMode inference;
+  ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.sampling.method = SamplingMethod::kDirichlet;
+  const TensorFile file = FormulaFile(0);
+  const torch::Tensor logits = FullSize(file, 0, FormulaImage(32, 48)).logits;
+  const torch::Tensor p = torch::softmax(logits, 1);
+  const torch::Tensor largest = std::get<0>(p.max(1));
+  const Segmentation result = PredictionOf(spec, file, {kStddev});
+  ExpectNear(result.probabilities, Crop(p), 1e-5);
+  ExpectNear(result.kinds[0].map, Crop((largest * (1 - largest) / (1 + logits.exp().sum(1))).sqrt()), 1e-5);
+}
+
+TEST(MakePredictorTest, AHeadOfAChannelAClassAnswersForTheLabel) {
+  torch::InferenceMode inference;
+  ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.head = UncertaintyHead::kPerClass;
+  spec.learned = {kStddev};
+  const TensorFile file = FormulaFile(4);
+  const Scores scores = FullSize(file, 4, FormulaImage(32, 48));
+  const torch::Tensor label = scores.logits.argmax(1, /*keepdim=*/true);
+  ExpectNear(PredictionOf(spec, file, {kStddev}).kinds[0].map, Crop(scores.uncertainty.gather(1, label).sigmoid()),
+             1e-5);
 }
 
 TEST(MakePredictorTest, SamplingModelsReproduceTheirKnownAnswer) {

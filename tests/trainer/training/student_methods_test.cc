@@ -17,7 +17,8 @@ using testing::SizeIs;
 struct Method {
   const char* config;
   ModelKind kind;
-  bool is_annealed = false;  // its distillation loss changes its meaning with the step
+  // Its distillation loss need not fall: its temperature does, or labels lead away from a teacher of one epoch.
+  bool may_rise = false;
 };
 
 class StudentMethodTest : public TrainingFixture, public testing::WithParamInterface<Method> {
@@ -63,7 +64,9 @@ TEST_P(StudentMethodTest, LearnsAndServesEveryKindThatItNames) {
     distillation += recorder_.steps[i].uncertainty_loss - recorder_.steps[72 + i].uncertainty_loss;
   }
   EXPECT_GT(segmentation, 0);
-  if (!GetParam().is_annealed) EXPECT_GT(distillation, 0);
+  if (!GetParam().may_rise) {
+    EXPECT_GT(distillation, 0);
+  }
   const auto student = ReadBundle(StudentModel(Run("run")));
   ASSERT_THAT(student, IsOk());
   EXPECT_EQ(student->spec.kind, GetParam().kind);
@@ -122,7 +125,7 @@ TEST_P(StudentMethodTest, OfAPlainModelOnlyItsKnowledgeCanBeLearned) {
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, StudentMethodTest,
-    testing::Values(Method{"student_method: 'knowledge'", ModelKind::kSingle},
+    testing::Values(Method{"student_method: 'knowledge'", ModelKind::kSingle, true},
                     Method{"student_method: 'dense_stddev'", ModelKind::kStudent},
                     Method{"student_method: 'dirichlet' label_weight: 1", ModelKind::kStudent, true},
                     Method{"student_method: 'logit_gaussian'", ModelKind::kStudent},
