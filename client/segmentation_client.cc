@@ -92,9 +92,9 @@ grpc::ChannelArguments MakeChannelArguments(int max_message_bytes, bool is_balan
 constexpr int kMostCalls = 2;
 
 // Whether a call that has ended is to be made once more though gRPC does not: it retries nothing once the first header
-// of an answer is there. The server has then died in the middle of its answer or drains: candor-server's answers begin
-// with the request's id, its refusals too. UNKNOWN is gRPC's own "Stream removed" unless a reason says that it is the
-// server's.
+// of an answer is there. The server has then died in the middle of its answer, which begins with the request's id: in
+// candor-server's refusals that comes last, so that gRPC retries them. UNKNOWN is gRPC's own "Stream removed" unless a
+// reason says that it is the server's.
 bool HasBrokenOff(const grpc::ClientContext& context, const absl::Status& status) {
   if (absl::IsUnknown(status)) return ErrorReason(status).empty();
   return absl::IsUnavailable(status) && !context.GetServerInitialMetadata().empty();

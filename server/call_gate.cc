@@ -16,16 +16,19 @@ CallGate::CallGate(const ServingContext& serving, Authorizer* authorizer)
       authorizer_(authorizer),
       request_id_prefix_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
 
-RequestIdentity CallGate::Identify(grpc::CallbackServerContext* context) {
-  const auto values = [context](const char* header) {
+RequestIdentity CallGate::Identify(const grpc::CallbackServerContext& context) {
+  const auto values = [&context](const char* header) {
     std::vector<absl::string_view> found;
-    const auto range = context->client_metadata().equal_range(header);
+    const auto range = context.client_metadata().equal_range(header);
     for (auto it = range.first; it != range.second; ++it) found.emplace_back(it->second.data(), it->second.size());
     return found;
   };
-  RequestIdentity identity =
-      IdentifyRequest(values(kRequestIdHeader), values(kTraceparentHeader),
-                      absl::StrCat(request_id_prefix_, absl::Hex(request_count_.fetch_add(1) + 1, absl::kZeroPad8)));
+  return IdentifyRequest(values(kRequestIdHeader), values(kTraceparentHeader),
+                         absl::StrCat(request_id_prefix_, absl::Hex(request_count_.fetch_add(1) + 1, absl::kZeroPad8)));
+}
+
+RequestIdentity CallGate::IdentifyStream(grpc::CallbackServerContext* context) {
+  RequestIdentity identity = Identify(*context);
   context->AddInitialMetadata(kRequestIdHeader, identity.request_id);
   return identity;
 }
@@ -33,7 +36,7 @@ RequestIdentity CallGate::Identify(grpc::CallbackServerContext* context) {
 grpc::ServerUnaryReactor* CallGate::Answer(grpc::CallbackServerContext* context, const Method& method,
                                            const std::function<absl::Status(std::string* model)>& answer) {
   const auto start = std::chrono::steady_clock::now();
-  const RequestIdentity identity = Identify(context);
+  const RequestIdentity identity = Identify(*context);
   std::string model(Metrics::kNoModel);
   serving_.metrics.RequestStarted();
   absl::Status status = Authorize(*context, method.role);
@@ -45,20 +48,20 @@ grpc::ServerUnaryReactor* CallGate::Answer(grpc::CallbackServerContext* context,
   }
   Record(method, identity, model, context->peer(), start, status);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status, identity.request_id));
+  reactor->Finish(EndOfCall(context, status, identity.request_id));
   return reactor;
 }
 
 grpc::ServerUnaryReactor* CallGate::AnswerLater(grpc::CallbackServerContext* context, const Method& method,
                                                 const std::function<void(End end)>& work) {
   const auto start = std::chrono::steady_clock::now();
-  const RequestIdentity identity = Identify(context);
+  const RequestIdentity identity = Identify(*context);
   const std::string peer = context->peer();
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   serving_.metrics.RequestStarted();
-  const End end = [this, method, identity, peer, start, reactor](const absl::Status& status) {
+  const End end = [this, method, identity, peer, start, context, reactor](const absl::Status& status) {
     Record(method, identity, std::string(Metrics::kNoModel), peer, start, status);
-    reactor->Finish(ToGrpcStatus(status, identity.request_id));
+    reactor->Finish(EndOfCall(context, status, identity.request_id));
   };
   const absl::Status allowed = Authorize(*context, method.role);
   if (allowed.ok()) {

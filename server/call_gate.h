@@ -32,8 +32,9 @@ class CallGate {
   // All is borrowed.
   CallGate(const ServingContext& serving, Authorizer* authorizer);
 
-  // By the call's metadata; the id goes back as a response header.
-  RequestIdentity Identify(grpc::CallbackServerContext* context);
+  // By the call's metadata. The id goes back by EndOfCall or, from a stream, at once as a header.
+  RequestIdentity Identify(const grpc::CallbackServerContext& context);
+  RequestIdentity IdentifyStream(grpc::CallbackServerContext* context);
 
   // Errors of Authorizer::Check.
   absl::Status Authorize(const grpc::ServerContextBase& context, Role role) {

@@ -4,6 +4,7 @@
 #include "server/grpc_status.h"
 
 #include "server/error_details.h"
+#include "server/request_identity.h"
 #include "server/short_line.h"
 
 namespace candor {
@@ -18,6 +19,15 @@ grpc::Status ToGrpcStatus(const absl::Status& status, absl::string_view request_
   // Both libraries number the codes of google.rpc.Code.
   return {static_cast<grpc::StatusCode>(status.code()), ShortLine(status.message(), kMaxMessageBytes),
           SerializeErrorDetails(status, request_id)};
+}
+
+grpc::Status EndOfCall(grpc::ServerContextBase* context, const absl::Status& status, const std::string& request_id) {
+  if (status.ok()) {
+    context->AddInitialMetadata(kRequestIdHeader, request_id);
+  } else {
+    context->AddTrailingMetadata(kRequestIdHeader, request_id);
+  }
+  return ToGrpcStatus(status, request_id);
 }
 
 }  // namespace candor

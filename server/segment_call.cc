@@ -33,9 +33,9 @@ grpc::ServerUnaryReactor* SegmentCall::Start(const ServingContext& serving, grpc
   std::string request_id = identity.request_id;
   auto* call = new SegmentCall(serving, {"Segment", std::move(identity), DeadlineOf(*context), EndOf(context)},
                                std::move(request));
-  call->task_.Start([call, response, request_id = std::move(request_id)](const absl::Status& status) {
+  call->task_.Start([call, context, response, request_id = std::move(request_id)](const absl::Status& status) {
     if (status.ok()) *response = Serialize(call->response_, call->large_fields_);
-    call->Finish(ToGrpcStatus(status, request_id));
+    call->Finish(EndOfCall(context, status, request_id));
   });
   return call;  // alive even if it has ended: OnDone comes only after gRPC has the reactor
 }

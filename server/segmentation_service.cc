@@ -26,12 +26,12 @@ grpc::ServerUnaryReactor* SegmentationService::Segment(grpc::CallbackServerConte
     denied = absl::InvalidArgumentError("the request is no candor.v1.SegmentRequest");
   }
   if (!denied.ok()) return gate_->Answer(context, {"Segment"}, [&denied](std::string* /*model*/) { return denied; });
-  return SegmentCall::Start(serving_, context, std::move(incoming), response, gate_->Identify(context));
+  return SegmentCall::Start(serving_, context, std::move(incoming), response, gate_->Identify(*context));
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SegmentationService::SegmentStream(
     grpc::CallbackServerContext* context) {
-  RequestIdentity identity = gate_->Identify(context);
+  RequestIdentity identity = gate_->IdentifyStream(context);
   absl::Status status = gate_->Authorize(*context, Role::kInfer);
   if (status.ok()) status = serving_.admission.CheckOpen();
   if (const int open = open_streams_.fetch_add(1); status.ok() && open >= serving_.max_streams) {

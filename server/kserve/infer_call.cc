@@ -15,8 +15,8 @@ grpc::ServerUnaryReactor* InferCall::Start(const InferContext& infer, grpc::Call
   std::string request_id = identity.request_id;
   auto* call = new InferCall(infer, {"ModelInfer", std::move(identity), DeadlineOf(*context), EndOf(context)}, *request,
                              response);
-  call->run_->Start([call, request_id = std::move(request_id)](const absl::Status& status) {
-    call->Finish(ToGrpcStatus(status, request_id));
+  call->run_->Start([call, context, request_id = std::move(request_id)](const absl::Status& status) {
+    call->Finish(EndOfCall(context, status, request_id));
   });
   return call;  // alive even if it has ended: OnDone comes only after gRPC has the reactor
 }

@@ -132,12 +132,12 @@ Unary* KServeService::ModelInfer(Context* context, const inference::ModelInferRe
                                  inference::ModelInferResponse* response) {
   const absl::Status denied = gate_->Authorize(*context, Role::kInfer);
   if (!denied.ok()) return gate_->Answer(context, {"ModelInfer"}, [&denied](std::string* /*model*/) { return denied; });
-  return InferCall::Start(InferContextFor(*context), context, request, response, gate_->Identify(context));
+  return InferCall::Start(InferContextFor(*context), context, request, response, gate_->Identify(*context));
 }
 
 grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*
 KServeService::ModelStreamInfer(Context* context) {
-  RequestIdentity identity = gate_->Identify(context);
+  RequestIdentity identity = gate_->IdentifyStream(context);
   absl::Status status = gate_->Authorize(*context, Role::kInfer);
   if (status.ok()) status = serving_.admission.CheckOpen();
   if (const int open = open_streams_.fetch_add(1); status.ok() && open >= serving_.max_streams) {

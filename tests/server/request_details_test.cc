@@ -22,6 +22,12 @@ std::string HeaderOf(const grpc::ClientContext& context) {
   return found == headers.end() ? "" : std::string(found->second.data(), found->second.size());
 }
 
+std::string TrailerOf(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find("x-request-id");
+  return found == trailers.end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
 template <typename Detail>
 Detail DetailOf(const grpc::Status& status) {
   google::rpc::Status details;
@@ -67,7 +73,8 @@ TEST_F(RequestDetailsTest, AnErrorNamesRequestAndField) {
   EXPECT_EQ(info.domain(), "candor");
   EXPECT_EQ(info.metadata().at("request_id"), "robot-7");
   EXPECT_EQ(DetailOf<google::rpc::BadRequest>(status).field_violations(0).field(), "image.encoded");
-  EXPECT_EQ(HeaderOf(context), "robot-7");
+  EXPECT_EQ(TrailerOf(context), "robot-7");
+  EXPECT_EQ(HeaderOf(context), "") << "gRPC retries no call whose headers have come";
 }
 
 TEST_F(RequestDetailsTest, AnUnknownModelIsAResource) {
@@ -77,7 +84,7 @@ TEST_F(RequestDetailsTest, AnUnknownModelIsAResource) {
   v1::GetModelResponse response;
   const grpc::Status status = live_.stub().GetModel(&context, request, &response);
   EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(status).reason(), "MODEL_NOT_FOUND");
-  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(status).metadata().at("request_id"), HeaderOf(context));
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(status).metadata().at("request_id"), TrailerOf(context));
   EXPECT_EQ(DetailOf<google::rpc::ResourceInfo>(status).resource_type(), "candor.v1.Model");
   EXPECT_EQ(DetailOf<google::rpc::ResourceInfo>(status).resource_name(), "nobody");
 }
