@@ -97,10 +97,9 @@ absl::string_view SamplingMethodName(SamplingMethod method) {
 }
 
 absl::StatusOr<SamplingMethod> ParseSamplingMethod(absl::string_view name) {
-  for (SamplingMethod method :
-       {SamplingMethod::kNone, SamplingMethod::kMcDropout, SamplingMethod::kAugmentation,
-        SamplingMethod::kWeightSamples, SamplingMethod::kRankOne, SamplingMethod::kLogitSamples,
-        SamplingMethod::kDirichlet}) {
+  for (SamplingMethod method : {SamplingMethod::kNone, SamplingMethod::kMcDropout, SamplingMethod::kAugmentation,
+                                SamplingMethod::kWeightSamples, SamplingMethod::kRankOne, SamplingMethod::kLogitSamples,
+                                SamplingMethod::kDirichlet}) {
     if (SamplingMethodName(method) == name) return method;
   }
   return absl::InvalidArgumentError(
@@ -182,9 +181,8 @@ absl::Status CheckSampling(const ModelSpec& spec) {
       sampling.method == SamplingMethod::kLogitSamples || sampling.method == SamplingMethod::kDirichlet;
   const ModelKind wanted = is_of_student ? ModelKind::kStudent : ModelKind::kSingle;
   if (spec.kind != wanted) {
-    return JsonError("sampling.method",
-                     absl::StrCat(SamplingMethodName(sampling.method), " is for kind ", ModelKindName(wanted),
-                                  ", not for ", ModelKindName(spec.kind)));
+    return JsonError("sampling.method", absl::StrCat(SamplingMethodName(sampling.method), " is for kind ",
+                                                     ModelKindName(wanted), ", not for ", ModelKindName(spec.kind)));
   }
   switch (sampling.method) {
     case SamplingMethod::kMcDropout:

@@ -13,8 +13,8 @@ namespace candor {
 
 // SGD with momentum and weight decay, the decoder and the heads at a multiple of the encoder's learning rate (DUDES,
 // section 4.1). Not Nesterov's. Every tensor decays but Gaussian weights, means and rho, which have a prior instead,
-// and members' factors, which would all become one member's (gaussian_weights.h, rank_one.h); parameters that ask for no
-// gradient stay as they are. One fused pass over each group. Thread-compatible.
+// and members' factors, which would all become one member's (gaussian_weights.h, rank_one.h); parameters that ask for
+// no gradient stay as they are. One fused pass over each group. Thread-compatible.
 class MomentumSgd {
  public:
   MomentumSgd(const SegmentationNet& net, const OptimizerOptions& options);
