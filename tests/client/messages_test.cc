@@ -235,9 +235,10 @@ TEST(ReadSegmentResponseTest, ARegionsAnswerHasTheRegionsSize) {
               HasStatus(absl::StatusCode::kInternal, HasSubstr("asked for 4x3, got 4x2")));
 }
 
-TEST(AllKindNamesTest, AreTheSevenOfTheVocabulary) {
-  EXPECT_THAT(AllKindNames(), ElementsAre("predictive_stddev", "predictive_entropy", "expected_entropy",
-                                          "mutual_information", "max_probability", "margin", "disagreement"));
+TEST(AllKindNamesTest, AreThoseOfTheVocabulary) {
+  EXPECT_THAT(AllKindNames(),
+              ElementsAre("predictive_stddev", "predictive_entropy", "expected_entropy", "mutual_information",
+                          "max_probability", "margin", "disagreement", "energy", "feature_density"));
 }
 
 TEST(PutPictureTest, CarriesTheFileEvenAnEmptyOne) {

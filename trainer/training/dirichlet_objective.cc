@@ -33,7 +33,10 @@ class DirichletObjective : public Objective {
     const torch::Tensor log_parameters = scores.logits.to(torch::kFloat32) / temperature;
     const auto places = static_cast<double>(log_parameters.numel()) / classes;
     const double limit = options_.distillation_weight * temperature / places;
-    log_parameters.register_hook([limit](const torch::Tensor& gradient) { return gradient.clamp(-limit, limit); });
+    // Of the order of the likelihood's curvature in ln a, as the Fisher information is.
+    const torch::Tensor damping = 1 / (1 + log_parameters.detach().logsumexp(1, /*keepdim=*/true).exp());
+    log_parameters.register_hook(
+        [limit, damping](const torch::Tensor& gradient) { return (gradient * damping).clamp(-limit, limit); });
     const torch::Tensor likelihood = DirichletLikelihood(log_parameters, softmaxes);
     Losses losses;
     losses.uncertainty = temperature * temperature * likelihood;

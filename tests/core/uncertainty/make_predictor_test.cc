@@ -181,6 +181,7 @@ TEST(MakePredictorTest, FactorsOfAnotherNumberOfMembersAreRefused) {
 TEST(MakePredictorTest, LogitSamplesAverageTheSoftmaxOfTheirDraws) {
   torch::InferenceMode inference;
   ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.learned.clear();
   spec.sampling.method = SamplingMethod::kLogitSamples;
   spec.sampling.passes = 4;
   spec.sampling.rank = 1;
@@ -209,6 +210,7 @@ TEST(MakePredictorTest, LogitSamplesAverageTheSoftmaxOfTheirDraws) {
 TEST(MakePredictorTest, ADirichletsMeanIsTheSoftmaxOfItsScores) {
   torch::InferenceMode inference;
   ModelSpec spec = SpecOf(ModelKind::kStudent, 4, 8);
+  spec.learned.clear();
   spec.sampling.method = SamplingMethod::kDirichlet;
   const TensorFile file = FormulaFile(0);
   const torch::Tensor logits = FullSize(file, 0, FormulaImage(32, 48)).logits;

