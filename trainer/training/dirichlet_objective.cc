@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/status_macros.h"
-#include "trainer/training/label_term.h"
-#include "trainer/training/student_losses.h"
+#include "trainer/training/sample_objective.h"
 
 namespace candor {
 namespace {
@@ -14,43 +12,18 @@ namespace {
 // Keeps ln p finite (Malinin et al. 2020, appendix A; 1e-3 in the authors' code).
 constexpr double kShrinkage = 1e-3;
 
-class DirichletObjective : public Objective {
- public:
-  DirichletObjective(SegmentationNet net, TrainingPrecision precision, torch::Tensor class_weights,
-                     std::unique_ptr<TeacherSamples> teacher, const StudentOptions& options)
-      : net_(std::move(net)),
-        precision_(precision),
-        class_weights_(std::move(class_weights)),
-        teacher_(std::move(teacher)),
-        options_(options) {}
-
-  absl::StatusOr<Losses> Compute(const TensorBatch& batch) override {
-    ASSIGN_OR_RETURN(const torch::Tensor samples, teacher_->Of(batch));
-    const double temperature = AnnealedTemperature(options_.temperature, batch.step, batch.steps);
-    const auto classes = static_cast<double>(samples.size(2));
-    const torch::Tensor softmaxes = torch::softmax(samples / temperature, 2) * (1 - kShrinkage) + kShrinkage / classes;
-    const Scores scores = ForwardIn(precision_, net_, batch.images);
-    const torch::Tensor log_parameters = scores.logits.to(torch::kFloat32) / temperature;
-    const auto places = static_cast<double>(log_parameters.numel()) / classes;
-    const double limit = options_.distillation_weight * temperature / places;
-    // Of the order of the likelihood's curvature in ln a, as the Fisher information is.
-    const torch::Tensor damping = 1 / (1 + log_parameters.detach().logsumexp(1, /*keepdim=*/true).exp());
-    log_parameters.register_hook(
-        [limit, damping](const torch::Tensor& gradient) { return (gradient * damping).clamp(-limit, limit); });
-    const torch::Tensor likelihood = DirichletLikelihood(log_parameters, softmaxes);
-    Losses losses;
-    losses.uncertainty = temperature * temperature * likelihood;
-    AddLabels(scores.logits, batch.labels, class_weights_, options_, &losses);
-    return losses;
-  }
-
- private:
-  SegmentationNet net_;
-  const TrainingPrecision precision_;
-  const torch::Tensor class_weights_;
-  const std::unique_ptr<TeacherSamples> teacher_;
-  const StudentOptions options_;
-};
+torch::Tensor DirichletLoss(const torch::Tensor& samples, const Scores& scores, double temperature, double weight) {
+  const auto classes = static_cast<double>(samples.size(2));
+  const torch::Tensor softmaxes = torch::softmax(samples / temperature, 2) * (1 - kShrinkage) + kShrinkage / classes;
+  const torch::Tensor log_parameters = scores.logits.to(torch::kFloat32) / temperature;
+  const auto places = static_cast<double>(log_parameters.numel()) / classes;
+  const double limit = weight * temperature / places;
+  // Of the order of the likelihood's curvature in ln a, as the Fisher information is.
+  const torch::Tensor damping = 1 / (1 + log_parameters.detach().logsumexp(1, /*keepdim=*/true).exp());
+  log_parameters.register_hook(
+      [limit, damping](const torch::Tensor& gradient) { return (gradient * damping).clamp(-limit, limit); });
+  return temperature * temperature * DirichletLikelihood(log_parameters, softmaxes);
+}
 
 }  // namespace
 
@@ -70,8 +43,11 @@ torch::Tensor DirichletLikelihood(const torch::Tensor& log_parameters, const tor
 std::unique_ptr<Objective> MakeDirichletObjective(SegmentationNet net, TrainingPrecision precision,
                                                   torch::Tensor class_weights, std::unique_ptr<TeacherSamples> teacher,
                                                   const StudentOptions& options) {
-  return std::make_unique<DirichletObjective>(std::move(net), precision, std::move(class_weights), std::move(teacher),
-                                              options);
+  const auto loss = [first = options.temperature, weight = options.distillation_weight](
+                        const torch::Tensor& samples, const Scores& scores, const TensorBatch& batch) {
+    return DirichletLoss(samples, scores, AnnealedTemperature(first, batch.step, batch.steps), weight);
+  };
+  return MakeSampleObjective(std::move(net), precision, std::move(class_weights), std::move(teacher), options, loss);
 }
 
 }  // namespace candor

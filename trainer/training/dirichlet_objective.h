@@ -19,9 +19,9 @@ torch::Tensor DirichletLikelihood(const torch::Tensor& log_parameters, const tor
 // Ensemble distribution distillation (Malinin et al. 2020, section 4): the student's class scores over T are ln a of a
 // Dirichlet under which the members' softmaxes at T, each shrunk by 1e-3 towards uniform, are to be likely; times T^2
 // and distillation_weight. T is AnnealedTemperature, so at the end a = exp(score). Plus label_weight times the labels'
-// cross-entropy, which is not in the paper; nor is that a place's gradient is divided by 1 + sum_c a_c, the order of its
-// curvature in ln a, and does not exceed distillation_weight in a score, a cross-entropy's bound: else it grows with a,
-// and plain SGD diverges where members agree.
+// cross-entropy, which is not in the paper; nor is that a place's gradient is divided by 1 + sum_c a_c, the order of
+// its curvature in ln a, and does not exceed distillation_weight in a score, a cross-entropy's bound: else it grows
+// with a, and plain SGD diverges where members agree.
 std::unique_ptr<Objective> MakeDirichletObjective(SegmentationNet net, TrainingPrecision precision,
                                                   torch::Tensor class_weights, std::unique_ptr<TeacherSamples> teacher,
                                                   const StudentOptions& options);

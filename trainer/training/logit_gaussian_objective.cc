@@ -4,9 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "core/base/status_macros.h"
-#include "trainer/training/label_term.h"
-#include "trainer/training/student_losses.h"
+#include "trainer/training/sample_objective.h"
 
 namespace candor {
 namespace {
@@ -35,35 +33,11 @@ LowRankPart LowRank(const LogitSpread& spread, const torch::Tensor& weighted) {
   return part;
 }
 
-class LogitGaussianObjective : public Objective {
- public:
-  LogitGaussianObjective(SegmentationNet net, TrainingPrecision precision, torch::Tensor class_weights,
-                         std::unique_ptr<TeacherSamples> teacher, const StudentOptions& options)
-      : net_(std::move(net)),
-        precision_(precision),
-        class_weights_(std::move(class_weights)),
-        teacher_(std::move(teacher)),
-        options_(options) {}
-
-  absl::StatusOr<Losses> Compute(const TensorBatch& batch) override {
-    ASSIGN_OR_RETURN(const torch::Tensor samples, teacher_->Of(batch));
-    const torch::Tensor centred = samples - samples.mean(2, /*keepdim=*/true);
-    const Scores scores = ForwardIn(precision_, net_, batch.images);
-    const torch::Tensor mean = scores.logits.to(torch::kFloat32);
-    Losses losses;
-    losses.uncertainty =
-        GaussianLikelihood(mean, SpreadFrom(scores.uncertainty.to(torch::kFloat32), mean.size(1)), centred);
-    AddLabels(scores.logits, batch.labels, class_weights_, options_, &losses);
-    return losses;
-  }
-
- private:
-  SegmentationNet net_;
-  const TrainingPrecision precision_;
-  const torch::Tensor class_weights_;
-  const std::unique_ptr<TeacherSamples> teacher_;
-  const StudentOptions options_;
-};
+torch::Tensor GaussianLoss(const torch::Tensor& samples, const Scores& scores, const TensorBatch& /*batch*/) {
+  const torch::Tensor centred = samples - samples.mean(2, /*keepdim=*/true);
+  const torch::Tensor mean = scores.logits.to(torch::kFloat32);
+  return GaussianLikelihood(mean, SpreadFrom(scores.uncertainty.to(torch::kFloat32), mean.size(1)), centred);
+}
 
 }  // namespace
 
@@ -85,8 +59,8 @@ std::unique_ptr<Objective> MakeLogitGaussianObjective(SegmentationNet net, Train
                                                       torch::Tensor class_weights,
                                                       std::unique_ptr<TeacherSamples> teacher,
                                                       const StudentOptions& options) {
-  return std::make_unique<LogitGaussianObjective>(std::move(net), precision, std::move(class_weights),
-                                                  std::move(teacher), options);
+  return MakeSampleObjective(std::move(net), precision, std::move(class_weights), std::move(teacher), options,
+                             GaussianLoss);
 }
 
 }  // namespace candor
