@@ -65,7 +65,7 @@ absl::StatusOr<SegmentationNet> MakeNet(const Flags& flags, int member) {
 std::function<void()> ToLabels(const Flags& flags, const Networks& networks, const torch::Tensor& images) {
   const bool has_stddev = flags.learned > 0 || flags.members > 1;
   const UncertaintyKind kind = has_stddev ? UncertaintyKind::kPredictiveStddev : UncertaintyKind::kPredictiveEntropy;
-  const std::vector<UncertaintyKind> all = {kMemberUncertaintyKinds.begin(), kAllUncertaintyKinds.end()};
+  const std::vector<UncertaintyKind> all = {kMemberUncertaintyKinds.begin(), kMemberUncertaintyKinds.end()};
   const std::vector<UncertaintyKind> learned(all.begin(), all.begin() + flags.learned);
   auto predictor = std::make_shared<NetworkPredictor>(std::make_unique<NetworkMembers>(networks), all,
                                                       ScoreMeaning{learned}, std::make_unique<CpuReducer>());

@@ -381,8 +381,9 @@ absl::StatusOr<TrainOptions> ReadTrainConfig(const std::string& path, const std:
   ReadSchedule(config, reader, options.epochs, &options.optimizer);
   ReadMemberMethod(config, reader, &options);
   ReadStudentMethod(config, reader, &options.student);
-  if (options.student.method == StudentMethod::kObserver)
+  if (options.student.method == StudentMethod::kObserver) {
     options.uncertainty.targets = {UncertaintyKind::kDisagreement};
+  }
   ReadUncertainty(config, reader, &options.uncertainty);
   ReadRun(config, reader, &options);
   CheckSchedule(config, reader, options);
