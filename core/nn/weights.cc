@@ -111,4 +111,17 @@ TensorFile SaveWeights(const SegmentationNet& net) {
   return file;
 }
 
+absl::Status LoadPart(const TensorFile& file, absl::string_view prefix, const SegmentationNet& net) {
+  std::unordered_map<std::string, const NamedTensor*> taken;
+  for (const NamedTensor& tensor : file.tensors) {
+    if (absl::StartsWith(tensor.name, prefix)) taken[tensor.name] = &tensor;
+  }
+  TensorFile whole = SaveWeights(net);
+  for (NamedTensor& tensor : whole.tensors) {
+    const auto found = taken.find(tensor.name);
+    if (found != taken.end()) tensor = *found->second;
+  }
+  return LoadWeights(whole, net);
+}
+
 }  // namespace candor

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "core/model/safetensors.h"
 #include "core/nn/segmentation_net.h"
 
@@ -25,6 +26,10 @@ std::vector<TensorDescription> StateDictOf(const SegmentationNet& net);
 // another shape, not floating, or not finite. `num_batches_tracked` may be missing (0) and may be I64 only. On an error
 // the network is unchanged. May throw c10::Error.
 absl::Status LoadWeights(const TensorFile& file, const SegmentationNet& net);
+
+// The same with those of the file's tensors alone that the network has and whose names begin with `prefix`; the
+// network's others stay as they are.
+absl::Status LoadPart(const TensorFile& file, absl::string_view prefix, const SegmentationNet& net);
 
 // The inverse: every state-dict entry, F32 and I64.
 TensorFile SaveWeights(const SegmentationNet& net);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/training/observer_objective.h"
 
-#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,18 +12,6 @@
 
 namespace candor {
 namespace {
-
-// `theirs` where there is a tensor of that name; the others are the head's.
-absl::Status TakeOver(TensorFile theirs, SegmentationNet& net) {
-  std::unordered_map<std::string, NamedTensor> by_name;
-  for (NamedTensor& tensor : theirs.tensors) by_name[tensor.name] = std::move(tensor);
-  TensorFile file = SaveWeights(net);
-  for (NamedTensor& tensor : file.tensors) {
-    const auto found = by_name.find(tensor.name);
-    if (found != by_name.end()) tensor = std::move(found->second);
-  }
-  return LoadWeights(file, net);
-}
 
 torch::Tensor CrossEntropy(const torch::Tensor& scores, const torch::Tensor& targets, const torch::Tensor& mask) {
   const torch::Tensor losses = at::binary_cross_entropy_with_logits(scores, targets, {}, {}, at::Reduction::None);
@@ -76,8 +63,8 @@ absl::Status ObserveTeacher(const Bundle& teacher, TrainingJob* job) {
                                                    ") for student_method observer, is ", job->spec.width));
   }
   job->initialise = [&teacher](SegmentationNet& net) -> absl::Status {
-    ASSIGN_OR_RETURN(TensorFile weights, ReadMember(teacher, 0));
-    return TakeOver(std::move(weights), net);
+    ASSIGN_OR_RETURN(const TensorFile weights, ReadMember(teacher, 0));
+    return LoadPart(weights, /*prefix=*/"", net);
   };
   return absl::OkStatus();
 }

@@ -94,6 +94,15 @@ TEST_F(WeightsTest, RefusesNonFiniteValuesAndLeavesTheNetworkAlone) {
   EXPECT_TRUE(torch::equal(target_->named_parameters()["encoder.conv1.weight"], before));
 }
 
+TEST_F(WeightsTest, LoadsAPartAndLeavesTheRest) {
+  const auto own = target_->named_parameters();
+  const torch::Tensor before = own["decoder.block1.0.weight"].clone();
+  file_.tensors.push_back({"encoder.fc.weight", DType::kF32, {1}, std::string(4, '\0')});  // the network has none
+  ASSERT_THAT(LoadPart(file_, "encoder.", target_), IsOk());
+  EXPECT_TRUE(torch::equal(own["encoder.conv1.weight"], source_->named_parameters()["encoder.conv1.weight"]));
+  EXPECT_TRUE(torch::equal(own["decoder.block1.0.weight"], before));
+}
+
 TEST_F(WeightsTest, RefusesABaselineForAStudent) {
   EXPECT_THAT(LoadWeights(SaveWeights(SegmentationNet(8, 3, 0)), target_),
               HasStatus(StatusCode::kInvalidArgument, HasSubstr("uncertainty_head.0.weight: missing")));
