@@ -16,16 +16,6 @@ using testing::SizeIs;
 
 class DistillTest : public TrainingFixture {
  protected:
-  // A teacher of two members, of one epoch each.
-  void MakeTeacher() {
-    const TrainOptions options = Options("epochs: 1 validation_split: 'none'");
-    for (const int index : {0, 1}) {
-      ASSERT_EQ(TrainMember(options, Run("run"), index, ToTheEnd()).value(), RunOutcome::kDone);
-    }
-    ASSERT_THAT(WriteTeacher(options, Run("run"), TeacherModel(Run("run"))), IsOk());
-    recorder_ = {};
-  }
-
   absl::StatusOr<RunOutcome> DistillInto(const TrainOptions& options, const std::string& run,
                                          const RunControl& control) {
     return Distill(options, Run(run), TeacherModel(Run("run")), StudentModel(Run(run)), control);

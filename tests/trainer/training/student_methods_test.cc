@@ -24,16 +24,6 @@ struct Method {
 
 class StudentMethodTest : public TrainingFixture, public testing::WithParamInterface<Method> {
  protected:
-  // A teacher of two members, of one epoch each.
-  void MakeTeacher() {
-    const TrainOptions options = Options("epochs: 1 validation_split: 'none'");
-    for (const int index : {0, 1}) {
-      ASSERT_EQ(TrainMember(options, Run("run"), index, ToTheEnd()).value(), RunOutcome::kDone);
-    }
-    ASSERT_THAT(WriteTeacher(options, Run("run"), TeacherModel(Run("run"))), IsOk());
-    recorder_ = {};
-  }
-
   absl::StatusOr<RunOutcome> DistillInto(const std::string& more, const std::string& run, const RunControl& control) {
     return Distill(Options(absl::StrCat(GetParam().config, " ", more)), Run(run), TeacherModel(Run("run")),
                    StudentModel(Run(run)), control);

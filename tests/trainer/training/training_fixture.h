@@ -83,6 +83,16 @@ class TrainingFixture : public testing::Test {
     return WeightsOf(MemberModel(Run(run), 0));
   }
 
+  // A teacher of two members, of one epoch each, in Run("run"); what the recorder was told of them is forgotten.
+  void MakeTeacher() {
+    const TrainOptions options = Options("epochs: 1 validation_split: 'none'");
+    for (const int index : {0, 1}) {
+      ASSERT_EQ(TrainMember(options, Run("run"), index, ToTheEnd()).value(), RunOutcome::kDone);
+    }
+    ASSERT_THAT(WriteTeacher(options, Run("run"), TeacherModel(Run("run"))), IsOk());
+    recorder_ = {};
+  }
+
   static std::string WeightsOf(const std::string& model) { return Contents(model + "/model.safetensors"); }
 
   static std::set<std::string> CheckpointsOf(const std::string& folder) {
