@@ -2,7 +2,6 @@
 //
 // candor-train fit.
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -19,7 +18,8 @@ namespace candor {
 namespace {
 
 struct FitFlags {
-  FitOptions options;
+  FitOptions options;         // but for the head
+  std::string method;         // that head's name
   DataFlags data;             // of the scale
   std::string density_split;  // empty: train
   std::string device = "auto";
@@ -28,6 +28,7 @@ struct FitFlags {
 
 absl::StatusOr<std::string> RunFit(const FitFlags& flags) {
   FitOptions options = flags.options;
+  ASSIGN_OR_RETURN(options.head, ParseUncertaintyHead(flags.method));
   const bool is_density = options.head == UncertaintyHead::kFeatureDensity;
   if (!is_density && (!flags.density_split.empty() || options.components != 0)) {
     return absl::InvalidArgumentError("--density-split and --components: are of feature_density, method is energy");
@@ -59,18 +60,16 @@ ExitCode RunFitCommand(const FitFlags& flags) {
 }  // namespace
 
 void AddFitCommand(CLI::App& program, std::vector<Command>* commands) {
-  static const std::map<std::string, UncertaintyHead> methods = {{"energy", UncertaintyHead::kEnergy},
-                                                                 {"feature_density", UncertaintyHead::kFeatureDensity}};
   const auto flags = std::make_shared<FitFlags>();
   FitOptions& options = flags->options;
   CLI::App* app = program.add_subcommand("fit",
                                          "Give a trained single network an uncertainty fitted on data: energy, "
                                          "feature_density");
-  app->add_option("--method", options.head,
+  app->add_option("--method", flags->method,
                   "energy (minus the logsumexp of the class scores) or feature_density (a Gaussian a class over the "
                   "decoder's features)")
       ->required()
-      ->transform(CLI::CheckedTransformer(methods).description(""));
+      ->check(CLI::IsMember({"energy", "feature_density"}));
   app->add_option("--bundle", options.bundle, "The model's directory: of kind single, without sampling")->required();
   AddDataFlags(app, "val", &flags->data);
   app->get_option("--split")->description("Which part of it the range is fitted on");
