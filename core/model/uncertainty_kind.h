@@ -24,15 +24,20 @@ enum class UncertaintyKind {
 };
 
 inline constexpr std::array<UncertaintyKind, 9> kAllUncertaintyKinds = {
-    UncertaintyKind::kPredictiveStddev,  UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kExpectedEntropy,
-    UncertaintyKind::kMutualInformation, UncertaintyKind::kMaxProbability,    UncertaintyKind::kMargin,
-    UncertaintyKind::kDisagreement,      UncertaintyKind::kEnergy,            UncertaintyKind::kFeatureDensity};
+    UncertaintyKind::kPredictiveStddev, UncertaintyKind::kPredictiveEntropy,
+    UncertaintyKind::kExpectedEntropy,  UncertaintyKind::kMutualInformation,
+    UncertaintyKind::kMaxProbability,   UncertaintyKind::kMargin,
+    UncertaintyKind::kDisagreement,     UncertaintyKind::kEnergy,
+    UncertaintyKind::kFeatureDensity};
 
 // Those that several predictions give.
-inline constexpr std::array<UncertaintyKind, 7> kMemberUncertaintyKinds = {
-    UncertaintyKind::kPredictiveStddev,  UncertaintyKind::kPredictiveEntropy, UncertaintyKind::kExpectedEntropy,
-    UncertaintyKind::kMutualInformation, UncertaintyKind::kDisagreement,      UncertaintyKind::kMaxProbability,
-    UncertaintyKind::kMargin};
+inline constexpr std::array<UncertaintyKind, 7> kMemberUncertaintyKinds = {UncertaintyKind::kPredictiveStddev,
+                                                                           UncertaintyKind::kPredictiveEntropy,
+                                                                           UncertaintyKind::kExpectedEntropy,
+                                                                           UncertaintyKind::kMutualInformation,
+                                                                           UncertaintyKind::kDisagreement,
+                                                                           UncertaintyKind::kMaxProbability,
+                                                                           UncertaintyKind::kMargin};
 
 // "predictive_stddev" and so on; never fails.
 absl::string_view UncertaintyKindName(UncertaintyKind kind);

@@ -68,8 +68,8 @@ void SetInferenceThreads(int threads);
 
 struct LoadOptions {
   Device device = Device::kCpu;  // kCpu or kCuda, from PrepareDevice
-  // kAuto is kBf16 for models that can compute in it (not on CUDA, not with MC dropout or the heads kFeatureDensity and kObserver,
-  // not on processors without bfloat16 products) and give their known answer so, and kFp32 for others.
+  // kAuto is kBf16 for models that can compute in it (not on CUDA, not with MC dropout or the heads kFeatureDensity and
+  // kObserver, not on processors without bfloat16 products) and give their known answer so, and kFp32 for others.
   Precision precision = Precision::kFp32;
   int threads = 1;  // SetInferenceThreads for the caller; 0: as they are
   // For studies: only these members of an ensemble, which then answer as an ensemble of that size (one: as a single
