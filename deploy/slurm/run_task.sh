@@ -27,20 +27,18 @@ task=$SLURM_JOB_ID
 # Two ways to be told to stop. Slurm warns this shell alone, with SIGUSR1, before the time limit. When it ends a job itself
 # (pre-emption, scancel, scontrol requeue) SIGTERM reaches candor-train as well as this shell, which therefore must not pass
 # it on: a second SIGTERM would end candor-train before its checkpoint is saved.
-child='' warned='' interrupted=''
-trap '[[ -z $child || -n $warned ]] || kill -TERM "$child" 2>/dev/null; warned=yes interrupted=yes' USR1
-trap 'interrupted=yes' TERM
+child='' warned=''
+trap '[[ -z $child || -n $warned ]] || kill -TERM "$child" 2>/dev/null; warned=yes' USR1
+trap : TERM
 
 "$CANDOR_TRAIN" "$1" --config "$CANDOR_CONFIG" --run "$CANDOR_RUN" --of "$CANDOR_MEMBERS" "${further[@]}" &
 child=$!
 [[ -z $warned ]] || kill -TERM "$child" 2>/dev/null
-while :; do
-  interrupted=''
-  wait "$child"
-  code=$?
-  # A signal ends the wait early; the next one has the program's exit code, even if it has ended meanwhile.
-  [[ -n $interrupted ]] || break
-done
+# A signal ends a wait early, with a code of its own and, when it came just before, with no trace of it in a variable that
+# its trap sets. The program's own code is what the shell kept for a child that is no more.
+while kill -0 "$child" 2>/dev/null; do wait "$child"; done
+wait "$child"
+code=$?
 
 # 143: stopped before it could catch SIGTERM; what it had saved before is still good.
 if [[ $code -eq 75 || $code -eq 143 ]]; then

@@ -80,6 +80,16 @@ class SlurmTaskTest(unittest.TestCase):
         self.assertEqual(task.wait(PATIENCE_S), 75)
         self.assertEqual(self.lines("terms"), ["TERM"])
 
+    def test_no_signal_ends_it_before_its_program(self) -> None:
+        task = self.start()
+        for _ in range(500):
+            task.send_signal(signal.SIGTERM)
+            task.send_signal(signal.SIGUSR1)
+        self.send(task, signal.SIGTERM)
+        self.assertIsNone(task.poll())
+        self.end("75")
+        self.assertEqual(task.wait(PATIENCE_S), 75)
+
     def test_a_stopped_task_requeues_itself(self) -> None:
         self.assertEqual(self.finish("75"), 75)
         self.assertEqual(self.lines("scontrol-calls"), ["--oneliner show job 7", "requeue 5_3"])
