@@ -63,7 +63,8 @@ std::vector<ClassSpec> Voc21() {
 }
 
 absl::StatusOr<std::vector<ClassSpec>> ParseClassList(absl::string_view text) {
-  ASSIGN_OR_RETURN(const nlohmann::json document, ParseStrictJson(text, /*max_depth=*/3));
+  ASSIGN_OR_RETURN(const nlohmann::json document, ParseStrictJson(text, /*max_depth=*/4));
+  if (document.is_object() && document.contains("classes")) return ClassesFromJson(document["classes"], "classes");
   return ClassesFromJson(document, "");
 }
 

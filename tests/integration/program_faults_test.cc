@@ -15,14 +15,13 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "candor/v1/segmentation.grpc.pb.h"
 #include "core/base/exit_code.h"
 #include "core/image/encode.h"
 #include "gmock/gmock.h"
+#include "tests/integration/server_program.h"
 #include "tests/server/live_server.h"
 #include "tests/testing/subprocess.h"
 #include "tests/testing/temporary_folder.h"
@@ -43,20 +42,7 @@ constexpr bool kIsSanitized = false;
 constexpr char kStudent[] = CANDOR_SOURCE_DIR "/models/camvid-student";
 constexpr char kTeacher[] = CANDOR_SOURCE_DIR "/models/camvid-teacher";
 constexpr char kPicture[] = CANDOR_SOURCE_DIR "/models/samples/Seq05VD_f01740.jpg";
-
-std::vector<std::string> Command(const std::string& bundle) {
-  return {CANDOR_BIN_DIR "/candor-server",
-          "--bundle",
-          bundle,
-          "--device",
-          "cpu",
-          "--listen",
-          "127.0.0.1:0",
-          "--threads",
-          "2",
-          "--metrics-listen",
-          "127.0.0.1:0"};
-}
+const std::vector<std::string> kTwoThreads = {"--threads", "2"};
 
 // The number behind `key` in /proc/PID/status; 0 if there is none.
 uint64_t StatusNumber(pid_t pid, const std::string& key, int base) {
@@ -70,33 +56,26 @@ uint64_t StatusNumber(pid_t pid, const std::string& key, int base) {
 // A candor-server that listens, and its client.
 class RunningServer {
  public:
-  explicit RunningServer(const std::string& bundle) : process_(Command(bundle)) {
-    const std::string line = process_.ReadLine();
-    const std::vector<std::string> words = absl::StrSplit(line, absl::ByAnyChar(" ="));
-    if (words.size() != 5) {
-      ADD_FAILURE() << line << process_.Wait().err;
-      return;
-    }
-    metrics_ = words[4];
-    stub_ = v1::Segmentation::NewStub(grpc::CreateChannel(words[2], grpc::InsecureChannelCredentials()));
-  }
+  explicit RunningServer(const std::string& bundle)
+      : program_({bundle}, kTwoThreads),
+        stub_(v1::Segmentation::NewStub(grpc::CreateChannel(program_.address(), grpc::InsecureChannelCredentials()))) {}
 
-  Subprocess& process() { return process_; }
+  Subprocess& process() { return program_.process(); }
   v1::Segmentation::Stub& stub() { return *stub_; }
 
   // False after 60 s.
   bool WaitForMetric(const std::string& line) const {
     const auto give_up = steady_clock::now() + std::chrono::seconds(60);
     while (steady_clock::now() < give_up) {
-      if (absl::StrContains(HttpGet(metrics_, "/metrics"), absl::StrCat("\n", line, "\n"))) return true;
+      if (absl::StrContains(HttpGet(program_.metrics_address(), "/metrics"), absl::StrCat("\n", line, "\n")))
+        return true;
     }
     return false;
   }
 
  private:
-  Subprocess process_;
-  std::string metrics_;
-  std::unique_ptr<v1::Segmentation::Stub> stub_;
+  ServerProgram program_;
+  const std::unique_ptr<v1::Segmentation::Stub> stub_;
 };
 
 // A Segment call under way; ends before it is destroyed.
@@ -166,7 +145,7 @@ TEST_F(ProgramFaultsTest, ASecondSigtermEndsItAtOnce) {
 }
 
 TEST_F(ProgramFaultsTest, SigtermWhileItLoadsItsModelsEndsItCleanly) {
-  Subprocess process(Command(kTeacher));
+  Subprocess process(ServerCommand({kTeacher}, kTwoThreads));
   // From when it handles signals; the models come after that.
   const auto give_up = steady_clock::now() + std::chrono::seconds(60);
   while ((StatusNumber(process.pid(), "SigBlk:", 16) & (uint64_t{1} << (SIGTERM - 1))) == 0) {

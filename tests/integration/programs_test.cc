@@ -10,10 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "core/base/exit_code.h"
 #include "core/base/file.h"
 #include "core/image/decode.h"
@@ -21,6 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/integration/server_program.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/subprocess.h"
 
@@ -53,27 +52,13 @@ class ProgramsTest : public testing::Test {
 
   std::string Path(const std::string& name) const { return absl::StrCat(folder_, "/", name); }
 
-  static std::vector<std::string> ServerCommand(const std::vector<std::string>& bundles) {
-    std::vector<std::string> argv = {kServer,       "--device",         "cpu",        "--listen",
-                                     "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"};
-    for (const std::string& bundle : bundles) {
-      argv.push_back("--bundle");
-      argv.push_back(bundle);
-    }
-    return argv;
-  }
-
-  // Starts a server and waits until it listens; `address()` is its gRPC address.
   void StartServer(const std::vector<std::string>& bundles) {
-    server_ = std::make_unique<Subprocess>(ServerCommand(bundles));
-    const std::string line = server_->ReadLine();
-    ASSERT_TRUE(absl::StartsWith(line, "listening grpc=")) << line << server_->Wait().err;
-    const std::vector<std::string> words = absl::StrSplit(line, ' ');
-    address_ = words[1].substr(std::string("grpc=").size());
+    server_ = std::make_unique<ServerProgram>(bundles);
+    address_ = server_->address();
   }
 
   std::string folder_;
-  std::unique_ptr<Subprocess> server_;
+  std::unique_ptr<ServerProgram> server_;
   std::string address_;
 };
 
@@ -119,8 +104,8 @@ TEST_F(ProgramsTest, ModelOfTheRequestOverridesTheDefault) {
 TEST_F(ProgramsTest, SigtermEndsTheServerCleanly) {
   StartServer({kStudent});
   EXPECT_EQ(RunProgram({kClient, "health", "--server", address_}).exit_code, 0);
-  server_->Signal(SIGTERM);
-  EXPECT_EQ(server_->Wait().exit_code, 0);
+  server_->process().Signal(SIGTERM);
+  EXPECT_EQ(server_->process().Wait().exit_code, 0);
   const Finished after = RunProgram({kClient, "health", "--server", address_, "--timeout", "2"});
   EXPECT_EQ(after.exit_code, CodeOf(ExitCode::kUnavailable));
 }
@@ -128,7 +113,7 @@ TEST_F(ProgramsTest, SigtermEndsTheServerCleanly) {
 TEST_F(ProgramsTest, ATakenPortIsExit69AndOneLine) {
   StartServer({kStudent});
   std::vector<std::string> argv = ServerCommand({kStudent});
-  argv[4] = address_;
+  *std::find(argv.begin(), argv.end(), "127.0.0.1:0") = address_;
   const Finished second = RunProgram(argv);
   EXPECT_EQ(second.exit_code, CodeOf(ExitCode::kUnavailable)) << second.err;
   EXPECT_THAT(second.err, HasSubstr(address_));
@@ -147,9 +132,7 @@ TEST_F(ProgramsTest, ADamagedBundleIsExit78AndNothingStarts) {
   EXPECT_EQ(done.exit_code, CodeOf(ExitCode::kConfiguration));
   EXPECT_THAT(done.err, HasSubstr("model.safetensors"));
   EXPECT_EQ(done.out, "");
-  std::vector<std::string> check = ServerCommand({bundle});
-  check.push_back("--check-config");
-  const Finished checked = RunProgram(check);
+  const Finished checked = RunProgram(ServerCommand({bundle}, {"--check-config"}));
   EXPECT_EQ(checked.exit_code, CodeOf(ExitCode::kConfiguration));
   EXPECT_EQ(Lines(checked.err), 1) << checked.err;
 }
@@ -199,7 +182,7 @@ class TeacherMemoryTest : public ProgramsTest {
     const Finished done = RunProgram(
         {kClient, "segment", Path("large.jpg"), "--server", address_, "--timeout", "120", "--out", Path("out")});
     EXPECT_EQ(done.exit_code, 0) << done.err;
-    const int64_t peak = server_->PeakMemory();
+    const int64_t peak = server_->process().PeakMemory();
     server_.reset();
     return peak;
   }

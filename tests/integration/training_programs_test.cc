@@ -2,6 +2,8 @@
 //
 // candor-train as a user and a cluster run it: killed, stopped, with a full disk, from nothing to a student that
 // serves.
+#include "tests/integration/training_programs.h"
+
 #include <signal.h>
 
 #include <filesystem>
@@ -16,13 +18,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "core/base/exit_code.h"
 #include "gmock/gmock.h"
-#include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "tests/testing/subprocess.h"
-#include "tests/testing/temporary_folder.h"
-#include "tests/testing/tiny_dataset.h"
 
 namespace candor {
 namespace {
@@ -30,38 +27,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr char kTrain[] = CANDOR_BIN_DIR "/candor-train";
 constexpr char kServer[] = CANDOR_BIN_DIR "/candor-server";
 constexpr absl::Duration kPatience = absl::Seconds(120);
 
-int CodeOf(ExitCode code) { return static_cast<int>(code); }
-
-// Ten epochs of four steps, validated every other epoch, each step in the log.
-class TrainingProgramsTest : public testing::Test {
+class TrainingProgramsTest : public TrainingPrograms {
  protected:
-  TrainingProgramsTest() {
-    WriteTinyDataset(folder_.File("data"));
-    WriteContents(Config(),
-                  absl::StrCat("data: 'folder:", folder_.File("data"),
-                               "' width: 4 crop: 32 batch_size: 2 epochs: 10 validate_every: 2 precision: 'fp32' "
-                               "store: 'fp32' members: 2 device: 'cpu' log_every_steps: 1"));
-  }
-
-  std::string Config() const { return folder_.File("trainer.textproto"); }
-
-  std::vector<std::string> Command(const std::string& name, const std::string& run,
-                                   const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> argv = {kTrain, name, "--config", Config(), "--run", folder_.File(run), "--threads", "1"};
-    argv.insert(argv.end(), more.begin(), more.end());
-    return argv;
-  }
-  std::vector<std::string> Member(const std::string& run) const { return Command("member", run, {"--index", "0"}); }
-
-  std::string MemberFolder(const std::string& run) const { return folder_.File(run + "/members/0"); }
-  std::string WeightsOf(const std::string& run) const {
-    return Contents(MemberFolder(run) + "/model/model.safetensors");
-  }
-
   std::set<std::string> CheckpointsOf(const std::string& run) const {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(MemberFolder(run))) {
@@ -108,8 +78,6 @@ class TrainingProgramsTest : public testing::Test {
     program.Signal(signal);
     return program.Wait();
   }
-
-  TemporaryFolder folder_;
 };
 
 TEST_F(TrainingProgramsTest, KilledAgainAndAgainItEndsWithTheSameBits) {
@@ -220,71 +188,6 @@ TEST_F(TrainingProgramsTest, AnEnsembleAndItsStudentAreTrainedAndServe) {
   EXPECT_EQ(Contents(student + "/model.safetensors"), weights);
 }
 
-TEST_F(TrainingProgramsTest, AMemberOfSeveralPredictionsTeachesAndServes) {
-  for (const std::string method : {"bayes", "batch_ensemble"}) {
-    const std::vector<std::string> set = {"--set", absl::StrCat("member_method: '", method, "' passes: 2 epochs: 1")};
-    const auto with = [&set](std::vector<std::string> more) {
-      more.insert(more.end(), set.begin(), set.end());
-      return more;
-    };
-    const Finished refused = RunProgram(Command("ensemble", method, set));
-    EXPECT_EQ(refused.exit_code, CodeOf(ExitCode::kConfiguration));
-    EXPECT_THAT(refused.err, HasSubstr("member_method: must be plain for an ensemble"));
-    const Finished trained = RunProgram(Command("member", method, with({"--index", "0"})));
-    ASSERT_EQ(trained.exit_code, 0) << trained.err;
-    const std::string teacher = MemberFolder(method) + "/model";
-    EXPECT_EQ(trained.out, teacher + "\n");
-    const Finished distilled = RunProgram(Command("distill", method, with({"--teacher", teacher})));
-    ASSERT_EQ(distilled.exit_code, 0) << distilled.err;
-    const std::string student = folder_.File(method + "/student");
-    EXPECT_EQ(distilled.out, student + "\n");
-    const Finished check = RunProgram({kServer, "--check-config", "--bundle", teacher, "--bundle", student});
-    EXPECT_EQ(check.exit_code, 0) << check.err;
-    const Finished scored =
-        RunProgram({kTrain, "evaluate", "--bundle", teacher, "--data", absl::StrCat("folder:", folder_.File("data")),
-                    "--split", "val", "--out", folder_.File(method + ".json")});
-    ASSERT_EQ(scored.exit_code, 0) << scored.err;
-    EXPECT_THAT(Contents(folder_.File(method + ".json")), HasSubstr("mutual_information"));
-  }
-}
-
-TEST_F(TrainingProgramsTest, FittedHeadsAndAnObserverAreMadeAndServe) {
-  const std::string data = "folder:" + folder_.File("data");
-  const std::vector<std::string> epochs = {"--index", "0", "--set", "epochs: 2"};
-  ASSERT_EQ(RunProgram(Command("member", "plain", epochs)).exit_code, 0);
-  const std::string plain = MemberFolder("plain") + "/model";
-  const auto fit = [&](const std::string& method, const std::vector<std::string>& more) {
-    std::vector<std::string> argv = {kTrain,   "fit", "--method", method, "--bundle", plain,
-                                     "--data", data,  "--device", "cpu",  "--out",    folder_.File(method)};
-    argv.insert(argv.end(), more.begin(), more.end());
-    return RunProgram(argv);
-  };
-  const Finished energy = fit("energy", {});
-  ASSERT_EQ(energy.exit_code, 0) << energy.err;
-  EXPECT_EQ(energy.out, folder_.File("energy") + "\n");
-  ASSERT_EQ(fit("feature_density", {"--components", "4"}).exit_code, 0);
-  const Finished wrong = fit("energy", {"--components", "4"});
-  EXPECT_EQ(wrong.exit_code, CodeOf(ExitCode::kConfiguration));
-  EXPECT_THAT(wrong.err, HasSubstr("are of feature_density, method is energy"));
-
-  std::vector<std::string> dropped = epochs;
-  dropped.insert(dropped.end(), {"--set", "dropout: 0.3 dropout_passes: 3"});
-  ASSERT_EQ(RunProgram(Command("member", "dropped", dropped)).exit_code, 0);
-  const Finished distilled = RunProgram(
-      Command("distill", "dropped",
-              {"--set", "student_method: 'observer' epochs: 2", "--teacher", MemberFolder("dropped") + "/model"}));
-  ASSERT_EQ(distilled.exit_code, 0) << distilled.err;
-  const std::string observer = folder_.File("dropped/student");
-  const Finished calibrated = RunProgram({kTrain, "calibrate", "--bundle", observer, "--data", data, "--error-rate",
-                                          "0.9", "--reject-error-rate", "0.99", "--device", "cpu"});
-  ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
-  EXPECT_THAT(calibrated.out, HasSubstr("mean disagreement"));
-
-  const Finished check = RunProgram({kServer, "--check-config", "--bundle", folder_.File("energy"), "--bundle",
-                                     folder_.File("feature_density"), "--bundle", observer});
-  EXPECT_EQ(check.exit_code, 0) << check.err;
-}
-
 TEST_F(TrainingProgramsTest, AnEnsembleThatIsStoppedStopsItsMembersAndGoesOn) {
   const std::string whole = Uninterrupted();
   Subprocess program(Command("ensemble", "run", {"--jobs", "1"}));
@@ -296,47 +199,6 @@ TEST_F(TrainingProgramsTest, AnEnsembleThatIsStoppedStopsItsMembersAndGoesOn) {
   const Finished done = RunProgram(Command("ensemble", "run", {"--jobs", "1"}));
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_TRUE(WeightsOf("run") == whole);
-}
-
-TEST_F(TrainingProgramsTest, ASubEnsembleTrainsItsFirstMemberFirstAndServes) {
-  const std::vector<std::string> shared = {"--set", "epochs: 2 shared_encoder: true members: 3"};
-  std::vector<std::string> second = shared;
-  second.insert(second.end(), {"--index", "1"});
-  const Finished early = RunProgram(Command("member", "run", second));
-  EXPECT_EQ(early.exit_code, CodeOf(ExitCode::kConfiguration));
-  EXPECT_THAT(early.err, HasSubstr("member 0 is not finished"));
-  const Finished done = RunProgram(Command("ensemble", "run", shared));
-  ASSERT_EQ(done.exit_code, 0) << done.err;
-  const std::string teacher = folder_.File("run/teacher");
-  EXPECT_LT(fs::file_size(teacher + "/member_2.safetensors"), fs::file_size(teacher + "/member_0.safetensors") / 2);
-  const Finished check = RunProgram({kServer, "--check-config", "--bundle", teacher});
-  EXPECT_EQ(check.exit_code, 0) << check.err;
-  const Finished exported = RunProgram({kTrain, "export", "--bundle", teacher, "--out", folder_.File("out")});
-  EXPECT_EQ(exported.exit_code, 0) << exported.err;
-  EXPECT_EQ(fs::file_size(folder_.File("out/member_2.safetensors")),
-            fs::file_size(folder_.File("out/member_0.safetensors")));
-}
-
-TEST_F(TrainingProgramsTest, OneTrainingBecomesAnEnsembleOfSnapshotsOrDraws) {
-  const std::string joined = folder_.File("joined");
-  ASSERT_EQ(
-      RunProgram(Command("member", "cyclic", {"--index", "0", "--set", "schedule: 'cyclic' cycles: 2"})).exit_code, 0);
-  const Finished join = RunProgram({kTrain, "join", "--run", folder_.File("cyclic"), "--out", joined});
-  EXPECT_EQ(join.exit_code, 0) << join.err;
-  EXPECT_EQ(join.out, joined + "\n");
-  const std::string tail = "schedule: 'constant_tail' tail_share: 0.5 snapshots: 3";
-  ASSERT_EQ(RunProgram(Command("member", "tail", {"--index", "0", "--set", tail})).exit_code, 0);
-  const std::string drawn = folder_.File("drawn");
-  const Finished draws = RunProgram(Command("swag", "tail", {"--set", tail, "--samples", "3", "--out", drawn}));
-  EXPECT_EQ(draws.exit_code, 0) << draws.err;
-  EXPECT_EQ(draws.out, drawn + "\n");
-  for (const std::string& bundle : {joined, drawn}) {
-    const Finished check = RunProgram({kServer, "--check-config", "--bundle", bundle});
-    EXPECT_EQ(check.exit_code, 0) << check.err;
-  }
-  const Finished other = RunProgram(Command("swag", "tail", {"--out", folder_.File("other")}));
-  EXPECT_EQ(other.exit_code, CodeOf(ExitCode::kConfiguration));
-  EXPECT_THAT(other.err, HasSubstr("now it is"));
 }
 
 TEST_F(TrainingProgramsTest, DistillWithoutItsMembersIsExit78) {

@@ -37,7 +37,8 @@ CLI::App* AddImport(CLI::App& program, ImportFlags& flags) {
       ->transform(CLI::CheckedTransformer(kinds).description(""));
   command
       ->add_option("--classes", options.classes,
-                   "camvid11, cityscapes19, voc21, or a JSON file [{\"name\": ..., \"colour\": [r, g, b]}, ...]")
+                   "camvid11, cityscapes19, voc21, or a JSON file [{\"name\": ..., \"colour\": [r, g, b]}, ...] or "
+                   "{\"classes\": [...]}")
       ->required();
   command
       ->add_option("--group", options.groups,

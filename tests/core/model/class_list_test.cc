@@ -78,6 +78,17 @@ TEST_F(ClassListTest, Voc21HasTheInterleavedPalette) {
   EXPECT_EQ((*classes)[20].colour, (Colour{0, 64, 128}));
 }
 
+TEST_F(ClassListTest, ReadsADataSetsFile) {
+  const auto classes =
+      Load(R"({"classes": [{"name": "lawn", "colour": [0, 255, 7]}, {"name": "stone", "colour": [1, 2, 3]}],
+               "values": {"4": 0, "9": 1}})");
+  ASSERT_THAT(classes, IsOk());
+  ASSERT_EQ(classes->size(), 2u);
+  EXPECT_EQ((*classes)[1].name, "stone");
+  EXPECT_THAT(Load(R"({"classes": [{"name": "lawn", "colour": [0, 256, 7]}]})"),
+              HasStatus(kInvalid, HasSubstr("classes: ")));
+}
+
 TEST_F(ClassListTest, ReadsAFile) {
   const auto classes = Load(R"([{"name": "lawn", "colour": [0, 255, 7]}, {"colour": [1, 2, 3], "name": "stone"}])");
   ASSERT_THAT(classes, IsOk());

@@ -2,8 +2,8 @@
 //
 // fault_server CONFIGURATION [FILES]: the live server of the tests as a process of its own, for faults that strike a
 // whole process. CONFIGURATION is the text of a ServerConfig; with FILES it may have so many file descriptors more than
-// at the start. Prints its gRPC address. The student is blocked until SIGUSR1. SIGTERM drains and ends it; so does the
-// end of its caller.
+// at the start. Prints its gRPC address and, in a second line, that of its metrics, "off" unless configured. The student
+// is blocked until SIGUSR1. SIGTERM drains and ends it; so does the end of its caller.
 #include <dirent.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
     const rlimit limit = {files, files};
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
   }
-  std::cout << live.server().grpc_address() << std::endl;
+  std::cout << live.server().grpc_address() << std::endl << live.server().metrics_address() << std::endl;
   for (int signal = 0; signal != SIGTERM;) {
     sigwait(&signals, &signal);
     if (signal == SIGUSR1) live.street().Release();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
@@ -45,6 +46,7 @@ class ServerProcess {
   explicit ServerProcess(const std::string& configuration, std::vector<std::string> around = {})
       : process_(Command(configuration, std::move(around))),
         channel_(OpenChannel(process_.ReadLine())),
+        metrics_address_(process_.ReadLine()),
         stub_(v1::Segmentation::NewStub(channel_)) {}
 
   Subprocess& process() { return process_; }
@@ -66,8 +68,9 @@ class ServerProcess {
         code_ = status.error_code();
         ended_.Notify();
       });
-      // On the same connection and later: once it is answered, the call has arrived.
-      EXPECT_EQ(CallHealth(server->channel_).error_code(), StatusCode::OK);
+      while (!ended_.HasBeenNotified() && !server->HasOneInFlight()) {
+      }
+      EXPECT_FALSE(ended_.HasBeenNotified());
     }
     ~Pending() { ended_.WaitForNotification(); }
     StatusCode Wait() {
@@ -86,12 +89,16 @@ class ServerProcess {
  private:
   static std::vector<std::string> Command(const std::string& configuration, std::vector<std::string> around) {
     around.push_back(CANDOR_FAULT_SERVER);
-    around.push_back(configuration);
+    around.push_back("metrics_listen: '127.0.0.1:0' " + configuration);
     return around;
+  }
+  bool HasOneInFlight() const {
+    return absl::StrContains(HttpGet(metrics_address_, "/metrics"), "\ncandor_requests_in_flight 1\n");
   }
 
   Subprocess process_;
   std::shared_ptr<grpc::Channel> channel_;
+  std::string metrics_address_;
   std::unique_ptr<v1::Segmentation::Stub> stub_;
 };
 
