@@ -28,7 +28,8 @@ train-demo: build  ## set up, build, train a small ensemble and its student on s
 methods: build  ## train, score and serve every method of uncertainty on METHODS_DATA=camvid:DIR; see docs/methods.md
 	@python3 -B tools/methods --dir '$(METHODS_DIR)' --data '$(METHODS_DATA)' --config '$(METHODS_CONFIG)' --jobs $(JOBS) \
 	  --page '$(METHODS_PAGE)' $(if $(METHODS_OOD),--unknown '$(METHODS_OOD)') $(if $(METHODS_ENCODER),--encoder '$(METHODS_ENCODER)') \
-	  $(if $(METHODS_EPOCHS),--epochs $(METHODS_EPOCHS)) $(if $(METHODS_ONLY),--only $(METHODS_ONLY)) $(if $(METHODS_ABLATIONS),--ablations)
+	  $(if $(METHODS_EPOCHS),--epochs $(METHODS_EPOCHS)) $(if $(METHODS_ONLY),--only $(METHODS_ONLY)) $(if $(METHODS_ABLATIONS),--ablations) \
+	  $(if $(METHODS_LARGEST),--largest $(METHODS_LARGEST))
 
 test: SETUP_OPTIONS = --test
 test: build  ## set up, build, and run every test that needs no daemon; the last line has the counts

@@ -7,6 +7,7 @@ import unittest
 from methods_fixture import make_data, write_config
 
 # isort: split
+from ablations import ablation_steps
 from catalogue import METHODS
 from plan import Planner
 from settings import Settings
@@ -99,6 +100,26 @@ class PlanTest(unittest.TestCase):
         masked = self.steps(unknown=self.folder)
         self.assertNotIn("unknown-set", masked)
         self.assertIn(self.folder, masked["single-evaluate"].command)
+
+    def sizes(self, largest: int) -> dict:
+        planner = Planner(self.settings(largest=largest))
+        planner.plan()
+        return {step.name: step for step in ablation_steps(planner, 2)}
+
+    def test_ensemble_sizes_are_of_the_ensemble_that_is_there(self) -> None:
+        steps = self.sizes(0)
+        command = steps["ensemble-size"].command
+        self.assertEqual((command[command.index("--sizes") + 1], steps["ensemble-size"].needs), ("2,3", ("ensemble-join",)))
+        self.assertFalse([name for name in steps if name.startswith("further-member")])
+
+    def test_larger_ensembles_have_further_members_of_the_same_run(self) -> None:
+        steps = self.sizes(7)
+        command = steps["ensemble-size"].command
+        self.assertEqual(command[command.index("--sizes") + 1], "2,3,4,6,7")
+        self.assertEqual(steps["largest-join"].needs[1:], tuple(f"further-member-{i}" for i in (3, 4, 5, 6)))
+        member = [str(part) for part in steps["further-member-5"].command]
+        self.assertEqual(member[member.index("--of") + 1], "7")
+        self.assertEqual(member[member.index("--index") + 1], "5")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from methods_fixture import kind_figures, result
 
 # isort: split
 import bundles
-from ablations import class_table, ensemble_size_table, pretraining_table
+from ablations import class_table, ensemble_size_table, largest_study, pretraining_table
 from figures import result_figures
 from page import cost_table, figure_table, notes_section, replace_sections
 from serving import serving_figures
@@ -85,6 +85,15 @@ class AblationTablesTest(unittest.TestCase):
         text = ensemble_size_table({"rows": [{"members": 2, "miou": 0.31, "munc": 0.09, "error_auroc": 0.81}]})
         self.assertIn("| 2 | 0.310 | 0.090 | 0.810 | 70.6 | 0.092 |", text)
         self.assertIn("| 10 | – | – | – | 71.3 | 0.106 |", text)
+
+    def test_the_study_that_goes_furthest_is_shown(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            studies = pathlib.Path(name) / "studies"
+            studies.mkdir()
+            self.assertIsNone(largest_study(pathlib.Path(name)))
+            for size in (4, 20, 10):
+                (studies / f"ensemble-size-{size}.json").write_text(json.dumps({"rows": [size]}), encoding="utf-8")
+            self.assertEqual(largest_study(pathlib.Path(name)), {"rows": [20]})
 
     def test_first_weights_stand_beside_table_4(self) -> None:
         text = pretraining_table({"student, random": (0.25, 0.08), "baseline, random": (0.3, None)}, (0.4, 0.1))

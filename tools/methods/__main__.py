@@ -45,6 +45,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="FIELD", help="one field over the configuration's (repeatable)")
     parser.add_argument("--only", default="", help=f"some methods, separated by commas: {', '.join(BY_NAME)}")
     parser.add_argument("--ablations", action="store_true", help="also the paper's: ensemble size, first weights, epochs")
+    parser.add_argument("--largest", type=int, default=0, help="members that ensemble size goes up to, the paper's 20 (default: the configuration's members)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="programs at once, of one core each (default: the cores)")
     parser.add_argument("--rounds", type=int, default=5, help="of the speed measurement; 0: none")
     parser.add_argument("--requests", type=int, default=30, help="a model and round, at least 21 for a median")
@@ -53,7 +54,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     unknown = [name for name in args.only.split(",") if name and name not in BY_NAME]
     if unknown:
         parser.error(f"--only: {unknown[0]} is no method; there are {', '.join(BY_NAME)}")
-    for name, low in (("jobs", 1), ("rounds", 0), ("requests", 21)):
+    for name, low in (("jobs", 1), ("rounds", 0), ("requests", 21), ("largest", 0)):
         if getattr(args, name) < low:
             parser.error(f"--{name}: must be at least {low}, got {getattr(args, name)}")
     return args
@@ -74,6 +75,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         rounds=args.rounds,
         requests=args.requests,
         has_ablations=args.ablations,
+        largest=args.largest,
         only=tuple(name for name in args.only.split(",") if name),
     )
 

@@ -27,9 +27,7 @@ def ablation_steps(planner: Planner, jobs: int) -> list[Step]:
     studies = settings.folder / "studies"
     ensemble = planner.bundle("ensemble")
     data = ["--data", settings.data, "--split", settings.split, "--threads", "1"]
-    sizes = ",".join(str(size) for size in range(2, settings.members + 1))
-    command = [planner.train, "ensemble-size", "--bundle", ensemble, *data, "--sizes", sizes, "--out", studies / "ensemble-size.json"]
-    steps = [Step("ensemble-size", studies / "ensemble-size.json", tuple(command), ("ensemble-join",))]
+    steps = size_steps(planner, data)
 
     def student(name: str, epochs: int) -> None:
         fields = planner.sets('encoder_weights: ""', f"epochs: {epochs}", 'student_method: "dudes"')
@@ -50,6 +48,35 @@ def ablation_steps(planner: Planner, jobs: int) -> list[Step]:
         student("student_random", settings.epochs)
     student("student_longer", _LONGER * settings.epochs)
     return steps
+
+
+def size_steps(planner: Planner, data: list) -> list[Step]:
+    """The first 2, 3, ... members of the ensemble and, beyond it, every other number of it and more of its kind."""
+    settings = planner.settings
+    largest = max(settings.largest, settings.members)
+    sizes = sorted({*range(2, settings.members + 1), *range(2, largest + 1, 2), largest})
+    bundle, steps, joined = planner.bundle("ensemble"), [], "ensemble-join"
+    if largest > settings.members:
+        bundle = settings.folder / "studies" / "largest"
+        run = ["--run", planner.ensemble_run, "--of", largest]
+        names = []
+        for i in range(settings.members, largest):
+            command = [planner.train, "member", *planner.sets(), *run, "--index", i]
+            output = planner.ensemble_run / "members" / str(i) / "model" / "model.json"
+            steps.append(Step(f"further-member-{i}", output, tuple(command), (), is_training=True))
+            names.append(steps[-1].name)
+        command = [planner.train, "ensemble", "--members-only", *planner.sets(), *run, "--out", bundle]
+        joined = "largest-join"
+        steps.append(Step(joined, bundle / "model.json", tuple(command), ("ensemble-join", *names)))
+    study = settings.folder / "studies" / f"ensemble-size-{largest}.json"
+    command = [planner.train, "ensemble-size", "--bundle", bundle, *data, "--sizes", ",".join(map(str, sizes)), "--out", study]
+    return [*steps, Step("ensemble-size", study, tuple(command), (joined,))]
+
+
+def largest_study(folder: pathlib.Path):
+    """The study of ensemble sizes that goes furthest."""
+    paths = list((folder / "studies").glob("ensemble-size-*.json"))
+    return read_json(max(paths, key=lambda path: int(path.stem.rsplit("-", 1)[1]))) if paths else None
 
 
 def _read(folder: pathlib.Path, study: str):
@@ -112,7 +139,7 @@ def study_pair(row: dict) -> tuple:
 def ablation_section(folder: pathlib.Path, epochs: int) -> str:
     """Markdown of what has been measured; empty if nothing has."""
     parts = []
-    study = _read(folder, "ensemble-size")
+    study = largest_study(folder)
     if study:
         parts += ["### Members of the ensemble (the paper's Figure 5)\n", ensemble_size_table(study)]
     teacher, student = (folder / "results" / f"{name}.json" for name in ("ensemble", "dudes"))

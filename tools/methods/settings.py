@@ -25,6 +25,7 @@ class Settings:
     rounds: int = 5  # of the speed measurement
     requests: int = 30  # a model and round
     has_ablations: bool = False
+    largest: int = 0  # members of the ablations' largest ensemble; at least those of the others
     only: tuple = ()  # methods; all if empty
 
     def identity(self) -> dict:
