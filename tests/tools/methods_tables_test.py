@@ -106,8 +106,8 @@ class AblationTablesTest(unittest.TestCase):
         student["kinds"]["predictive_stddev"]["class_pooled"] = [0.12, None]
         student["fidelity"] = [{"kind": "predictive_stddev", "mean_absolute_difference": 0.02}]
         text = class_table(teacher, student)
-        self.assertIn("| sky | 0.500 | 0.500 | 0.100 | 0.120 | 0.020 |", text)
-        self.assertIn("| road | 0.500 | 0.500 | 0.100 | – | – |", text)
+        self.assertIn("| sky | 0.500 | 0.500 | 0.100 | 0.120 | 0.020 | 94.3 | 94.2 | 0.031 | 0.025 |", text)
+        self.assertIn("| road | 0.500 | 0.500 | 0.100 | – | – | 97.8 | 98.0 | 0.024 | 0.018 |", text)
 
 
 class PageTest(TemporaryFolderTest):
