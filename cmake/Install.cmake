@@ -7,7 +7,8 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # What candor_client links, itself included. CMake names one that is missing here.
-set(client_libraries base image client segmentation_proto health_proto rpc_status_proto rpc_error_details_proto wire opencv)
+set(client_libraries base picture image client segmentation_proto health_proto rpc_status_proto rpc_error_details_proto wire
+  opencv)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/candor)
 foreach(library ${client_libraries})
   set_target_properties(candor_${library} PROPERTIES EXPORT_NAME ${library})
@@ -18,7 +19,8 @@ target_include_directories(candor_client INTERFACE $<INSTALL_INTERFACE:${CMAKE_I
 install(EXPORT candor NAMESPACE candor:: FILE candor-targets.cmake DESTINATION ${package_dir} COMPONENT client)
 
 foreach(header client/error_details.h client/segmentation_client.h client/segmentation_stream.h core/base/file.h
-    core/base/status_macros.h core/image/decode.h core/image/encode.h core/image/image.h core/image/raw_image.h)
+    core/base/status_macros.h core/image/decode.h core/image/encode.h core/image/image.h core/image/picture.h
+    core/image/raw_image.h)
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/candor/${folder} COMPONENT client)
 endforeach()

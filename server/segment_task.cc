@@ -131,30 +131,30 @@ absl::Status SegmentTask::Decode() {
   const SteadyTime start = steady_clock::now();
   queue_ms_ += MillisecondsSince(handed_over_);
   RETURN_IF_ERROR(StillWanted());
-  absl::StatusOr<Image> image = DecodeRequestImage(request_.image(), pixels_, serving_.decode_limits);
-  if (!image.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
+  absl::StatusOr<Picture> picture = DecodeRequestImage(request_.image(), pixels_, serving_.decode_limits);
+  if (!picture.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
     serving_.refused_pictures->Keep(caller_.identity.request_id, request_.image().encoded());
   }
-  RETURN_IF_ERROR(image.status());
+  RETURN_IF_ERROR(picture.status());
   decode_ms_ = MillisecondsSince(start);
-  width_ = image->width;
-  height_ = image->height;
+  width_ = picture->width();
+  height_ = picture->height();
   RETURN_IF_ERROR(CheckPlanFits(first_.plan, width_, height_));
   RETURN_IF_ERROR(StillWanted());
-  return Infer(first_, *std::move(image), caller_.deadline, &SegmentTask::Encode);
+  return Infer(first_, *std::move(picture), caller_.deadline, &SegmentTask::Encode);
 }
 
-absl::Status SegmentTask::Infer(const Turn& turn, Image image, SteadyTime deadline, NextStep next) {
+absl::Status SegmentTask::Infer(const Turn& turn, Picture picture, SteadyTime deadline, NextStep next) {
   InferenceJob job;
   job.segmenter = turn.model->segmenter;
   job.batching = turn.model->batching;
-  job.image = std::move(image);
+  job.picture = std::move(picture);
   job.kinds = turn.plan.kinds;
   job.region = turn.plan.region;
   job.priority = turn.plan.priority;
   job.deadline = deadline;
   job.anytime = turn.plan.anytime;
-  job.keep_image = turn.plan.overlay.has_value() || ((escalation_.has_value() || is_shadowed_) && &turn == &first_);
+  job.keep_picture = turn.plan.overlay.has_value() || ((escalation_.has_value() || is_shadowed_) && &turn == &first_);
   job.cancelled = [this] { return GaveUp(); };
   reservation_.Release();
   return serving_.scheduler.Submit(std::move(job), [this, next](InferenceOutcome outcome) {
@@ -195,7 +195,7 @@ void SegmentTask::Answer(const Turn& turn, InferenceOutcome* outcome) {
   if (verdict.has_value()) serving_.metrics.VerdictGiven(name, *verdict);
   response_.Clear();
   if (large_fields_ != nullptr) large_fields_->clear();
-  FillSegmentResponse(turn.plan, turn.info(), &outcome->image, &*outcome->result, &response_, large_fields_);
+  FillSegmentResponse(turn.plan, turn.info(), &outcome->picture, &*outcome->result, &response_, large_fields_);
   response_.set_request_id(caller_.identity.request_id);
   const double encode_ms = MillisecondsSince(start);
   encode_ms_ += encode_ms;
@@ -213,18 +213,18 @@ absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
   const bool is_unsure = escalation_.has_value() && escalation_->IsNeeded(first_.plan, first_.info(), *outcome.result);
   if (is_shadowed_) {
     is_shadowed_ = false;
-    serving_.shadow->Check(*models_, *first_.model, outcome.image, *outcome.result);
+    serving_.shadow->Check(*models_, *first_.model, outcome.picture.ToImage(), *outcome.result);
   }
   Answer(first_, &outcome);
   serving_.metrics.StageFinished(first_.info().name, Stage::kDecode, decode_ms_ / 1000);
   serving_.metrics.StageFinished(first_.info().name, Stage::kQueue, queue_ms_ / 1000);
-  if (is_unsure) return Escalate(std::move(outcome.image));
+  if (is_unsure) return Escalate(std::move(outcome.picture));
   if (escalation_.has_value()) EndEscalation(v1::NOT_NEEDED);
   End(absl::OkStatus());
   return absl::OkStatus();
 }
 
-absl::Status SegmentTask::Escalate(Image image) {
+absl::Status SegmentTask::Escalate(Picture picture) {
   // Time to write the second answer, or to send the first if the second comes too late.
   const auto reserve = std::chrono::duration_cast<SteadyDuration>(
       std::chrono::duration<double, std::milli>(kEscalationReserveMs + 2 * encode_ms_));
@@ -234,7 +234,7 @@ absl::Status SegmentTask::Escalate(Image image) {
       serving_.scheduler.Reserve(*second_.model->segmenter, second_.plan.priority, deadline, second_.plan.anytime)
           .status();
   if (status.ok() && preliminary_) preliminary_(response_);
-  if (status.ok()) status = Infer(second_, std::move(image), deadline, &SegmentTask::EncodeSecond);
+  if (status.ok()) status = Infer(second_, std::move(picture), deadline, &SegmentTask::EncodeSecond);
   if (status.ok()) return status;
   EndEscalation(v1::NO_TIME);
   End(absl::OkStatus());

@@ -93,10 +93,10 @@ class SegmentTask {
   absl::Status Check();
   absl::Status CheckEscalation();
   absl::Status Decode();
-  absl::Status Infer(const Turn& turn, Image image, SteadyTime deadline, NextStep next);
+  absl::Status Infer(const Turn& turn, Picture picture, SteadyTime deadline, NextStep next);
   absl::Status Encode(InferenceOutcome outcome);
   // After Encode: asks the second model. The response has the first one's answer, which stays if that fails.
-  absl::Status Escalate(Image image);
+  absl::Status Escalate(Picture picture);
   absl::Status EncodeSecond(InferenceOutcome outcome);
   bool AnswersAtOnce() const;
   // Writes the response and counts the picture.

@@ -210,11 +210,12 @@ void FillOverlay(const OverlayPlan& plan, const std::optional<Region>& region, c
 
 }  // namespace
 
-absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels, const DecodeLimits& limits) {
+absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels,
+                                           const DecodeLimits& limits) {
   if (image.has_encoded()) {
     absl::StatusOr<Image> decoded = DecodeImage(image.encoded(), limits);
     if (!decoded.ok()) return Prefixed("image.encoded: ", decoded.status());
-    return decoded;
+    return Picture(*std::move(decoded));
   }
   if (!image.has_raw()) return absl::InvalidArgumentError("image: must have encoded or raw set");
   RawImage raw;
@@ -228,15 +229,15 @@ absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const RawPixels
     if (!fits.ok()) return Prefixed("image.raw.", fits);
     Image read{raw.width, raw.height, {}};
     RETURN_IF_ERROR(pixels.read(&read.pixels));
-    return read;
+    return Picture(std::move(read));
   }
-  absl::StatusOr<Image> converted =
-      pixels.pieces.empty() ? ConvertRawImage(raw, limits) : ConvertRawImage(raw, pixels.pieces, limits);
-  if (!converted.ok()) return Prefixed("image.raw.", converted.status());
-  return converted;
+  absl::StatusOr<Picture> opened =
+      pixels.pieces.empty() ? OpenRawImage(raw, limits) : OpenRawImage(raw, pixels.pieces, limits);
+  if (!opened.ok()) return Prefixed("image.raw.", opened.status());
+  return opened;
 }
 
-void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,
+void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Picture* picture,
                          Segmentation* segmentation, v1::SegmentResponse* response,
                          std::vector<grpc::Slice>* large_fields) {
   if (plan.frame.has_value()) *response->mutable_frame() = *plan.frame;
@@ -251,7 +252,7 @@ void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const 
   if (verdict.has_value()) response->set_verdict(ToProto(*verdict));
   if (plan.abstain.has_value()) response->set_abstained_share(Abstain(*plan.abstain, segmentation));
   if (plan.overlay.has_value() && picture != nullptr) {
-    FillOverlay(*plan.overlay, plan.region, model.spec, *picture, segmentation, response->mutable_overlay());
+    FillOverlay(*plan.overlay, plan.region, model.spec, picture->ToImage(), segmentation, response->mutable_overlay());
   }
   for (const MapPlan& map : plan.maps) {
     FillMap(map.encoding, model, &segmentation->kinds[map.kind_index], response->add_maps(), large_fields);

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "candor/v1/segmentation.pb.h"
 #include "core/image/decode.h"
-#include "core/image/image.h"
+#include "core/image/picture.h"
 #include "core/segmenter/segmenter.h"
 #include "server/segment_plan.h"
 
@@ -25,13 +25,13 @@ struct RawPixels {
   std::function<absl::Status(std::vector<uint8_t>*)> read = nullptr;
 };
 
-// InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
-absl::StatusOr<Image> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels, const DecodeLimits& limits);
+// May borrow from both. InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
+absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels, const DecodeLimits& limits);
 
 // Everything but request id and timing. `picture` is the whole one, needed only if the plan needs it. Takes labels and
 // maps out of `segmentation`, and changes the labels that `plan.abstain` says. `large_fields`: where they go, with
 // placeholders in the response (wire/large_fields.h); null: into the response.
-void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Image* picture,
+void FillSegmentResponse(const SegmentPlan& plan, const ModelInfo& model, const Picture* picture,
                          Segmentation* segmentation, v1::SegmentResponse* response,
                          std::vector<grpc::Slice>* large_fields = nullptr);
 

@@ -50,11 +50,11 @@ EmptySegmenter::EmptySegmenter() {
 
 absl::StatusOr<std::vector<Segmentation>> EmptySegmenter::SegmentBatch(absl::Span<const SegmentItem> items,
                                                                        const MemberChecks& /*checks*/) {
-  const Image& image = *items[0].image;
+  const Picture& picture = *items[0].picture;
   const bool as_halves = items[0].request.kinds[0].as_halves;
   Segmentation& answer = answers_[as_halves ? 1 : 0];
-  if (answer.width != image.width || answer.height != image.height) {
-    answer = MakeAnswer(image.width, image.height, as_halves);
+  if (answer.width != picture.width() || answer.height != picture.height()) {
+    answer = MakeAnswer(picture.width(), picture.height(), as_halves);
   }
   return std::vector<Segmentation>(items.size(), answer);
 }

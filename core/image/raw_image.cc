@@ -4,6 +4,7 @@
 #include "core/image/raw_image.h"
 
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -104,24 +105,17 @@ void Gather(absl::Span<const absl::string_view> pieces, std::vector<uint8_t>* pi
 
 }  // namespace
 
-absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, const DecodeLimits& limits) {
-  return ConvertRawImage(raw, {raw.data}, limits);
+absl::StatusOr<Picture> OpenRawImage(const RawImage& raw, const DecodeLimits& limits) {
+  return OpenRawImage(raw, {raw.data}, limits);
 }
 
-absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, absl::Span<const absl::string_view> pieces,
-                                      const DecodeLimits& limits) {
+absl::StatusOr<Picture> OpenRawImage(const RawImage& raw, absl::Span<const absl::string_view> pieces,
+                                     const DecodeLimits& limits) {
   int64_t size = 0;
   for (const absl::string_view piece : pieces) size += static_cast<int64_t>(piece.size());
   ASSIGN_OR_RETURN(const int64_t stride, CheckShape(raw, FactsOf(raw.format), size, limits));
-  Image image;
-  image.width = raw.width;
-  image.height = raw.height;
-  const size_t bytes = static_cast<size_t>(raw.width) * raw.height * 3;
-  if (raw.format == PixelFormat::kRgb8 && size == static_cast<int64_t>(bytes)) {
-    image.pixels.reserve(bytes);
-    Gather(pieces, &image.pixels);
-    return image;
-  }
+  const int64_t bytes = int64_t{3} * raw.width * raw.height;
+  if (raw.format == PixelFormat::kRgb8 && size == bytes) return Picture(raw.width, raw.height, pieces);
   std::vector<uint8_t> gathered;
   absl::string_view whole = pieces.empty() ? absl::string_view() : pieces[0];
   if (pieces.size() > 1) {
@@ -129,12 +123,12 @@ absl::StatusOr<Image> ConvertRawImage(const RawImage& raw, absl::Span<const absl
     Gather(pieces, &gathered);
     whole = {reinterpret_cast<const char*>(gathered.data()), gathered.size()};
   }
-  image.pixels.resize(bytes);
+  Image image{raw.width, raw.height, std::vector<uint8_t>(static_cast<size_t>(bytes))};
   RETURN_IF_ERROR(GuardOpenCv("raw image", [&] {
     // OpenCV writes into the vector: it allocates only for another size or type.
     Convert(raw, whole, static_cast<size_t>(stride), cv::Mat(raw.height, raw.width, CV_8UC3, image.pixels.data()));
   }));
-  return image;
+  return Picture(std::move(image));
 }
 
 }  // namespace candor

@@ -54,16 +54,16 @@ class NetworkSegmenter : public Segmenter {
   absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
                                                          const MemberChecks& checks) override {
     RETURN_IF_ERROR(CheckPictures(items));
-    std::vector<const Image*> images;
+    std::vector<const Picture*> pictures;
     std::vector<PictureRequest> requests;
     for (const SegmentItem& item : items) {
       RETURN_IF_ERROR(CheckKinds(info_.spec, item.request.kinds));
-      images.push_back(item.image);
-      requests.push_back({{item.image->height, item.image->width}, item.request});
+      pictures.push_back(item.picture);
+      requests.push_back({{item.picture->height(), item.picture->width()}, item.request});
     }
     auto results = GuardTorch([&]() -> absl::StatusOr<std::vector<Segmentation>> {
       torch::InferenceMode inference;
-      return predictor_->PredictBatch(Preprocess(images, info_.spec.normalisation).to(device_), requests, checks);
+      return predictor_->PredictBatch(Preprocess(pictures, info_.spec.normalisation).to(device_), requests, checks);
     });
     // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
     if (absl::IsResourceExhausted(results.status()) || absl::IsInternal(results.status())) GiveBackIdleMemory();

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "core/image/image.h"
+#include "core/image/picture.h"
 #include "core/model/model_spec.h"
 #include "core/model/precision.h"
 #include "core/uncertainty/segmentation.h"
@@ -28,9 +28,9 @@ struct ModelInfo {
   std::string precision;   // "fp32" or "bf16": what the networks compute in
 };
 
-// One picture of a batch. Borrows the image and the request's kinds.
+// One picture of a batch. Borrows the picture and the request's kinds.
 struct SegmentItem {
-  const Image* image = nullptr;
+  const Picture* picture = nullptr;
   PredictRequest request;
 };
 

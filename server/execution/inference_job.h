@@ -30,20 +30,20 @@ struct Batching {
 struct InferenceJob {
   std::shared_ptr<Segmenter> segmenter;  // kept until the job is done, though its model be unloaded meanwhile
   Batching batching;                     // of that model
-  Image image;
+  Picture picture;                       // what it borrows outlives the job
   std::vector<KindRequest> kinds;
   std::optional<Region> region;
   Priority priority = Priority::kNormal;
   SteadyTime deadline = SteadyTime::max();
   // Of several members: rather answer with some than miss the deadline.
   bool anytime = false;
-  bool keep_image = false;  // give the picture back with the outcome
-  CancelCheck cancelled;    // thread-safe, cheap
+  bool keep_picture = false;  // give the picture back with the outcome
+  CancelCheck cancelled;      // thread-safe, cheap
 };
 
 struct InferenceOutcome {
   absl::StatusOr<Segmentation> result = absl::UnknownError("not run");
-  Image image;  // the job's, if it said keep_image
+  Picture picture;  // the job's, if it said keep_picture
   double queue_ms = 0;
   double infer_ms = 0;  // of its whole batch; 0 for a job dropped in the queue
   int batch_size = 0;   // pictures that ran together; 0 for a job dropped in the queue

@@ -25,12 +25,8 @@ double MillisecondsBetween(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-int64_t PaddedPixels(const Image& image) {
-  return static_cast<int64_t>(PaddedSize(image.width)) * PaddedSize(image.height);
-}
-
-bool HaveOneShape(const Image& a, const Image& b) {
-  return PaddedSize(a.width) == PaddedSize(b.width) && PaddedSize(a.height) == PaddedSize(b.height);
+int64_t PaddedPixels(const Picture& picture) {
+  return static_cast<int64_t>(PaddedSize(picture.width())) * PaddedSize(picture.height());
 }
 
 // `now` + `duration` that does not overflow; false for "no deadline".
@@ -63,8 +59,8 @@ absl::Duration InferenceScheduler::WaitAhead(Priority priority) const {
 }
 
 absl::Status InferenceScheduler::Submit(InferenceJob job, Done done) {
-  const int64_t bytes = static_cast<int64_t>(job.image.pixels.size());
-  const int64_t pixels = PaddedPixels(job.image);
+  const int64_t bytes = job.picture.bytes();
+  const int64_t pixels = PaddedPixels(job.picture);
   absl::MutexLock lock(&mu_);
   if (static_cast<int>(queue_.size()) >= limits_.jobs) {
     return QueueFull(absl::StrCat(queue_.size(), " pictures wait"), WaitAhead(job.priority));
@@ -154,7 +150,7 @@ int InferenceScheduler::queued() const {
 }
 
 void InferenceScheduler::Take(Queue::iterator entry, Queue* into) {
-  queued_bytes_ -= static_cast<int64_t>(entry->job.image.pixels.size());
+  queued_bytes_ -= entry->job.picture.bytes();
   queued_time_[static_cast<int>(entry->job.priority)] -= entry->expected;
   if (entry->job.priority != Priority::kIdle) requests_waiting_.fetch_sub(1, std::memory_order_relaxed);
   into->splice(into->end(), queue_, entry);
@@ -191,7 +187,7 @@ std::vector<InferenceScheduler::Queue::iterator> InferenceScheduler::ChooseBatch
   for (auto entry = queue_.begin(); entry != queue_.end() && batch.size() < max_size; ++entry) {
     const InferenceJob& job = entry->job;
     if (entry == head || job.segmenter != head->job.segmenter || job.anytime) continue;
-    if (!HaveOneShape(job.image, head->job.image)) continue;
+    if (!HaveOnePaddedSize(job.picture, head->job.picture)) continue;
     const SteadyTime deadline = std::min(earliest_deadline, job.deadline);
     const int size = static_cast<int>(batch.size()) + 1;
     if (IsAfter(now, times_.Expect(job.segmenter->info().name, head->pixels, size), deadline)) continue;
@@ -271,7 +267,7 @@ void InferenceScheduler::Run(Queue* batch) {
   for (Entry& entry : *batch) {
     InferenceOutcome outcome;
     outcome.result = std::move(*result++);
-    if (entry.job.keep_image) outcome.image = std::move(entry.job.image);
+    if (entry.job.keep_picture) outcome.picture = std::move(entry.job.picture);
     outcome.queue_ms = MillisecondsBetween(entry.submitted, start);
     outcome.infer_ms = MillisecondsBetween(start, end);
     outcome.batch_size = static_cast<int>(jobs.size());
@@ -288,7 +284,7 @@ void InferenceScheduler::Work() {
     for (Entry& entry : next.dropped) {
       InferenceOutcome outcome;
       outcome.result = *reason++;
-      if (entry.job.keep_image) outcome.image = std::move(entry.job.image);
+      if (entry.job.keep_picture) outcome.picture = std::move(entry.job.picture);
       outcome.queue_ms = MillisecondsBetween(entry.submitted, steady_clock::now());
       entry.done(std::move(outcome));
     }

@@ -49,7 +49,7 @@ absl::Status Late() { return absl::DeadlineExceededError("the deadline passed be
 
 std::vector<absl::StatusOr<Segmentation>> RunBatch(absl::Span<const InferenceJob* const> jobs) {
   std::vector<SegmentItem> items;
-  for (const InferenceJob* job : jobs) items.push_back({&job->image, {job->kinds, false, job->region}});
+  for (const InferenceJob* job : jobs) items.push_back({&job->picture, {job->kinds, false, job->region}});
   MemberChecks checks;
   checks.cancelled = [jobs] {
     return std::all_of(jobs.begin(), jobs.end(), [](const InferenceJob* job) { return IsUnwanted(*job); });

@@ -52,7 +52,7 @@ void Shadow::Check(const ModelRegistry& models, const LoadedModel& answering, Im
   if (!second.ok()) return Skip();
   InferenceJob job;
   job.segmenter = (*second)->segmenter;
-  job.image = std::move(image);
+  job.picture = Picture(std::move(image));
   job.kinds = {{answer.kinds[0].statistics.kind, /*want_map=*/true, 0}};
   job.priority = Priority::kIdle;
   job.cancelled = [this] { return is_stopping_.load(); };  // the scheduler stops it too when a request comes

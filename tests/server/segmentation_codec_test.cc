@@ -37,7 +37,8 @@ class FillSegmentResponseTest : public testing::Test {
 
   v1::SegmentResponse Fill() {
     v1::SegmentResponse response;
-    FillSegmentResponse(plan_, info_, &picture_, &segmentation_, &response);
+    const Picture picture = Picture::Borrow(picture_);
+    FillSegmentResponse(plan_, info_, &picture, &segmentation_, &response);
     return response;
   }
 
@@ -96,7 +97,8 @@ TEST_F(FillSegmentResponseTest, LargeFieldsGoApartWithTheirPlaceholders) {
   Segmentation again = segmentation_;
   v1::SegmentResponse apart;
   std::vector<grpc::Slice> fields;
-  FillSegmentResponse(plan_, info_, &picture_, &again, &apart, &fields);
+  const Picture picture = Picture::Borrow(picture_);
+  FillSegmentResponse(plan_, info_, &picture, &again, &apart, &fields);
   v1::SegmentResponse whole = Fill();
   const auto put_back = [&fields](std::string* field) {
     uint32_t index = 0;

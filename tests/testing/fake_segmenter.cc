@@ -56,11 +56,12 @@ KindResult ComputeKind(const Image& image, const KindRequest& request, int class
 
 // The picture's region.
 Image Cropped(const SegmentItem& item) {
-  if (!item.request.region.has_value()) return *item.image;
+  Image whole = item.picture->ToImage();
+  if (!item.request.region.has_value()) return whole;
   const Region& region = *item.request.region;
   Image result{region.width, region.height, {}};
   for (int y = region.y; y < region.y + region.height; ++y) {
-    const auto row = item.image->pixels.begin() + 3 * (static_cast<std::ptrdiff_t>(y) * item.image->width + region.x);
+    const auto row = whole.pixels.begin() + 3 * (static_cast<std::ptrdiff_t>(y) * whole.width + region.x);
     result.pixels.insert(result.pixels.end(), row, row + 3 * static_cast<std::ptrdiff_t>(region.width));
   }
   return result;
@@ -124,7 +125,7 @@ absl::Status FakeSegmenter::Begin(absl::Span<const SegmentItem> items, const Mem
   absl::MutexLock lock(&mu_);
   for (const SegmentItem& item : items) {
     const absl::Span<const KindRequest> kinds = item.request.kinds;
-    calls_.push_back({item.image->width, item.image->height, {kinds.begin(), kinds.end()}, batches_});
+    calls_.push_back({item.picture->width(), item.picture->height(), {kinds.begin(), kinds.end()}, batches_});
   }
   ++batches_;
   const auto may_go_on = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !is_blocked_; };

@@ -29,13 +29,13 @@ RawImage Raw(PixelFormat format, int width, int height, absl::string_view data, 
 }
 
 std::vector<uint8_t> Pixels(const RawImage& raw) {
-  const auto image = ConvertRawImage(raw, {});
-  EXPECT_THAT(image, IsOk());
-  return image.ok() ? image->pixels : std::vector<uint8_t>();
+  const auto picture = OpenRawImage(raw, {});
+  EXPECT_THAT(picture, IsOk());
+  return picture.ok() ? picture->ToImage().pixels : std::vector<uint8_t>();
 }
 
 void ExpectRefused(const RawImage& raw, const std::string& field, const DecodeLimits& limits = {}) {
-  EXPECT_THAT(ConvertRawImage(raw, limits), HasStatus(absl::StatusCode::kInvalidArgument, StartsWith(field + ": ")));
+  EXPECT_THAT(OpenRawImage(raw, limits), HasStatus(absl::StatusCode::kInvalidArgument, StartsWith(field + ": ")));
 }
 
 // ITU-R BT.601, limited range, in floating point.
@@ -138,7 +138,7 @@ TEST(RawImageTest, SharedChromaNeedsEvenSides) {
   ExpectRefused(Raw(PixelFormat::kYuyv, 3, 2, std::string(12, '\0')), "width");
   ExpectRefused(Raw(PixelFormat::kNv12, 3, 2, std::string(9, '\0')), "width");
   ExpectRefused(Raw(PixelFormat::kNv12, 2, 3, std::string(9, '\0')), "height");
-  EXPECT_THAT(ConvertRawImage(Raw(PixelFormat::kYuyv, 2, 3, std::string(12, '\0')), {}), IsOk());
+  EXPECT_THAT(OpenRawImage(Raw(PixelFormat::kYuyv, 2, 3, std::string(12, '\0')), {}), IsOk());
 }
 
 TEST(RawImageTest, StrideMustHoldARow) {
@@ -157,7 +157,7 @@ TEST(RawImageTest, DataMustHaveTheSizeOfTheShape) {
 
 TEST(RawImageTest, PixelLimitComesBeforeTheData) {
   ExpectRefused(Raw(PixelFormat::kGrey8, 4, 3, std::string(12, '\0')), "width", DecodeLimits{11});
-  EXPECT_THAT(ConvertRawImage(Raw(PixelFormat::kGrey8, 4, 3, std::string(12, '\0')), DecodeLimits{12}), IsOk());
+  EXPECT_THAT(OpenRawImage(Raw(PixelFormat::kGrey8, 4, 3, std::string(12, '\0')), DecodeLimits{12}), IsOk());
   ExpectRefused(Raw(PixelFormat::kGrey8, 65536, 65536, ""), "width");  // 2^32: 0 in 32 bits
 }
 
@@ -182,13 +182,12 @@ TEST(RawImageTest, BytesInPiecesAreTheSameAsInOne) {
     for (size_t i = 0; i < bytes.size(); i += 5) pieces.push_back(absl::string_view(bytes).substr(i, 5));
     RawImage without = raw;
     without.data = {};
-    const absl::StatusOr<Image> image = ConvertRawImage(without, pieces, {});
-    ASSERT_THAT(image, IsOk());
-    EXPECT_EQ(image->pixels, Pixels(raw));
+    const absl::StatusOr<Picture> picture = OpenRawImage(without, pieces, {});
+    ASSERT_THAT(picture, IsOk());
+    EXPECT_EQ(picture->ToImage().pixels, Pixels(raw));
     pieces.pop_back();
-    EXPECT_THAT(ConvertRawImage(without, pieces, {}),
-                HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("data: ")));
-    EXPECT_THAT(ConvertRawImage(without, {}, {}), HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("data: ")));
+    EXPECT_THAT(OpenRawImage(without, pieces, {}), HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("data: ")));
+    EXPECT_THAT(OpenRawImage(without, {}, {}), HasStatus(absl::StatusCode::kInvalidArgument, StartsWith("data: ")));
   }
 }
 

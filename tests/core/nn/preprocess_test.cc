@@ -33,5 +33,23 @@ TEST(PreprocessTest, NormalisesThePaddingLikeABlackPixel) {
   EXPECT_FLOAT_EQ(pixels[0][1][0][0].item<float>(), 1.0f);
 }
 
+TEST(PreprocessTest, APictureInPiecesIsTheSameAsInOne) {
+  Image image{19, 100, {}};  // more rows than a thread takes at once
+  for (int i = 0; i < 3 * 19 * 100; ++i) image.pixels.push_back(static_cast<uint8_t>(i * 7));
+  std::vector<absl::string_view> pieces;
+  const absl::string_view bytes(reinterpret_cast<const char*>(image.pixels.data()), image.pixels.size());
+  for (size_t i = 0; i < bytes.size(); i += 50) pieces.push_back(bytes.substr(i, 50));
+  const Picture cut(19, 100, pieces);
+  const Picture whole = Picture::Borrow(image);
+  const Picture* const both[] = {&cut, &whole};
+  const torch::Tensor pixels = Preprocess(both, {});
+  ASSERT_EQ(pixels.sizes(), (std::vector<int64_t>{2, 3, 112, 32}));
+  EXPECT_TRUE(torch::equal(pixels[0], pixels[1]));
+  for (const int y : {0, 63, 64, 99}) {
+    EXPECT_FLOAT_EQ(pixels[0][2][y][18].item<float>(),
+                    static_cast<float>(image.pixels[static_cast<size_t>(3 * (19 * y + 18) + 2)]) / 255);
+  }
+}
+
 }  // namespace
 }  // namespace candor

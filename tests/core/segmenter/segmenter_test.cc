@@ -122,15 +122,15 @@ TEST_F(SegmenterTest, ABatchHasTheAnswersOfItsPictures) {
   WriteSmallBundle(folder_, ModelKind::kEnsemble, 2);
   const auto segmenter = LoadSegmenter(folder_, {});
   ASSERT_THAT(segmenter, IsOk());
-  const Image wide = Gradient(40, 24);
-  const Image narrow = Gradient(33, 17);  // of the same padded size, 48x32
+  const Picture wide(Gradient(40, 24));
+  const Picture narrow(Gradient(33, 17));  // of the same padded size, 48x32
   const std::vector<KindRequest> stddev = {Map(UncertaintyKind::kPredictiveStddev)};
   const std::vector<KindRequest> entropy = {Map(UncertaintyKind::kPredictiveEntropy)};
   const SegmentItem items[] = {{&wide, {stddev, false, Region{8, 4, 20, 11}}}, {&narrow, {entropy}}};
   const auto batch = (*segmenter)->SegmentBatch(items, {});
   ASSERT_THAT(batch, IsOk());
   for (int n = 0; n < 2; ++n) {
-    const auto alone = (*segmenter)->Segment(*items[n].image, items[n].request, nullptr);
+    const auto alone = (*segmenter)->Segment(items[n].picture->ToImage(), items[n].request, nullptr);
     ASSERT_THAT(alone, IsOk());
     EXPECT_EQ((*batch)[n].labels, alone->labels);
     ASSERT_EQ((*batch)[n].kinds[0].map.size(), alone->kinds[0].map.size());
@@ -145,9 +145,9 @@ TEST_F(SegmenterTest, RefusesABatchOfSeveralSizesAndARegionOutside) {
   WriteSmallBundle(folder_, ModelKind::kSingle, 1);
   const auto segmenter = LoadSegmenter(folder_, {});
   ASSERT_THAT(segmenter, IsOk());
-  const Image wide = Gradient(40, 24);
   const Image small = Gradient(16, 16);
-  const SegmentItem items[] = {{&wide, {}}, {&small, {}}};
+  const Picture pictures[] = {Picture(Gradient(40, 24)), Picture(small)};
+  const SegmentItem items[] = {{&pictures[0], {}}, {&pictures[1], {}}};
   EXPECT_THAT((*segmenter)->SegmentBatch(items, {}),
               HasStatus(StatusCode::kInvalidArgument, HasSubstr("got 16x16 beside 40x24")));
   for (const Region& region : {Region{0, 0, 17, 1}, Region{-1, 0, 2, 2}, Region{0, 0, 0, 4},

@@ -51,7 +51,7 @@ class InferenceSchedulerTest : public testing::Test {
   InferenceJob Job(int width = 2) {
     InferenceJob job;
     job.segmenter = fake_;
-    job.image = {width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)};
+    job.picture = Picture({width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)});
     job.kinds = {kEntropy};
     job.cancelled = [] { return false; };
     return job;
@@ -224,7 +224,7 @@ TEST_F(InferenceSchedulerTest, PicturesOfOnePaddedSizeGoTogether) {
   for (int i = 0; i < 6; ++i) {
     InferenceJob job = Job(widths[i]);
     job.batching.max_batch_size = 3;
-    job.keep_image = i != 3;
+    job.keep_picture = i != 3;
     ASSERT_THAT(scheduler.Submit(std::move(job), waiters[i].done()), IsOk());
     if (i == 0) fake_->WaitForCalls(1);  // alone: the others come while it runs
   }
@@ -234,7 +234,7 @@ TEST_F(InferenceSchedulerTest, PicturesOfOnePaddedSizeGoTogether) {
   for (const int i : {1, 3, 5}) {
     EXPECT_EQ(waiters[i].outcome().batch_size, 3) << i;
     EXPECT_EQ(waiters[i].outcome().result->width, widths[i]) << "everyone has its own answer";
-    EXPECT_EQ(waiters[i].outcome().image.width, i == 3 ? 0 : widths[i]) << "and its picture back if it wants it";
+    EXPECT_EQ(waiters[i].outcome().picture.width(), i == 3 ? 0 : widths[i]) << "and its picture back if it wants it";
   }
   for (const int i : {2, 4}) EXPECT_EQ(waiters[i].outcome().batch_size, 2) << i;
 }
@@ -315,7 +315,7 @@ class SlowModelTest : public testing::Test {
   InferenceJob Job(SteadyTime deadline) {
     InferenceJob job;
     job.segmenter = slow_;
-    job.image = {2, 1, std::vector<uint8_t>(6, 1)};
+    job.picture = Picture({2, 1, std::vector<uint8_t>(6, 1)});
     job.deadline = deadline;
     job.cancelled = [] { return false; };
     job.batching.max_batch_size = 2;

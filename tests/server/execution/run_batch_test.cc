@@ -19,7 +19,7 @@ using testing::HasSubstr;
 InferenceJob JobOf(std::shared_ptr<Segmenter> segmenter, int width = 2) {
   InferenceJob job;
   job.segmenter = std::move(segmenter);
-  job.image = {width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)};
+  job.picture = Picture({width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)});
   job.cancelled = [] { return false; };
   return job;
 }

@@ -38,8 +38,8 @@ class SlowSegmenter : public Segmenter {
     }
     for (size_t i = 0; i < items.size(); ++i) {
       ++pictures_;
-      if (items[i].image->width == 13) return absl::InternalError("NON_FINITE_OUTPUT");
-      results[i].width = items[i].image->width;
+      if (items[i].picture->width() == 13) return absl::InternalError("NON_FINITE_OUTPUT");
+      results[i].width = items[i].picture->width();
       results[i].members = m;
     }
     return results;
