@@ -250,7 +250,7 @@ void ReadStudentMethod(const v1::TrainerConfig& config, FieldReader& reader, Stu
                                    {"dudes", "knowledge", "dirichlet", "logit_gaussian", "dense_stddev", "observer"});
   student->method = static_cast<StudentMethod>(method);
   const bool is_dirichlet = student->method == StudentMethod::kDirichlet;
-  student->temperature = READ_NUMBER(reader, config, temperature, is_dirichlet ? 10.0f : 4.0f, 1.0f, 100.0f);
+  student->temperature = READ_NUMBER(reader, config, temperature, is_dirichlet ? 2.5f : 4.0f, 1.0f, 100.0f);
   student->distillation_weight = READ_NUMBER(reader, config, distillation_weight, 1.0f, 0.0f, 1000.0f);
   student->label_weight = READ_NUMBER(reader, config, label_weight, is_dirichlet ? 0.0f : 1.0f, 0.0f, 1000.0f);
   student->rank = READ_NUMBER(reader, config, rank, 0, 0, 16);

@@ -311,7 +311,7 @@ TEST_F(TrainConfigTest, AnOverrideIsCheckedToo) {
 
 TEST_F(TrainConfigTest, AStudentMethodHasItsOwnDefaults) {
   for (const auto& [method, temperature, label_weight] : std::vector<std::tuple<const char*, double, double>>{
-           {"dudes", 4, 1}, {"knowledge", 4, 1}, {"dirichlet", 10, 0}, {"logit_gaussian", 4, 1}}) {
+           {"dudes", 4, 1}, {"knowledge", 4, 1}, {"dirichlet", 2.5, 0}, {"logit_gaussian", 4, 1}}) {
     const auto options = ReadWith(absl::StrCat("student_method: '", method, "'"));
     ASSERT_THAT(options, IsOk()) << method;
     EXPECT_EQ(options->student.temperature, temperature) << method;

@@ -39,7 +39,7 @@ class DenseStddevObjective : public Objective {
     losses.segmentation = UpsampledCrossEntropy(scores.logits, batch.labels, class_weights_);
     losses.uncertainty =
         Rmsle(learned.flatten(1, 2), target.flatten(1, 2), Counted(batch, target.size(1)), options_.root);
-    losses.total = losses.segmentation + options_.weight * losses.uncertainty;
+    losses.total = losses.segmentation + options_.weight * static_cast<double>(target.size(1)) * losses.uncertainty;
     return losses;
   }
 
