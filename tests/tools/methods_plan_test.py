@@ -62,11 +62,13 @@ class PlanTest(unittest.TestCase):
     def test_the_first_of_them_is_not_needed_by_the_others_alone(self) -> None:
         self.assertNotIn("knowledge-train", self.steps(only=("dirichlet",)))
 
-    def test_the_sub_ensemble_takes_the_first_member_over(self) -> None:
+    def test_the_sub_ensembles_members_wait_for_its_first(self) -> None:
         steps = self.steps()
-        trained = [name for name, step in steps.items() if name.startswith("sub_ensemble-member") and step.is_training]
-        self.assertEqual(trained, ["sub_ensemble-member-1", "sub_ensemble-member-2"])
-        self.assertIn("shared_encoder: true", steps["sub_ensemble-member-1"].command)
+        for i, needs in enumerate([(), ("sub_ensemble-member-0",), ("sub_ensemble-member-0",)]):
+            step = steps[f"sub_ensemble-member-{i}"]
+            self.assertEqual(step.needs, needs)
+            self.assertIn("shared_encoder: true", step.command)
+        self.assertEqual(steps["sub_ensemble-join"].needs, tuple(f"sub_ensemble-member-{i}" for i in range(3)))
 
     def test_cost_is_parted_into_own_and_shared(self) -> None:
         plan = self.plan()

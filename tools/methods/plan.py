@@ -133,19 +133,14 @@ class Planner:
         self.add("ensemble-join", self.bundle("ensemble") / "model.json", command, members)
 
     def sub_ensemble(self) -> None:
-        run, first = self.runs / "sub_ensemble", self.runs / "sub_ensemble" / "members" / "0" / "model"
-
-        def take_first() -> None:
-            first.parent.mkdir(parents=True, exist_ok=True)
-            bundles.copy_bundle(self.first_member, first)
-
-        base = self.add("sub_ensemble-member-0", first / "model.json", [], ["member-0"], before=take_first)
-        shared = "shared_encoder: true"
-        others = [
-            self.member(run, i, f"sub_ensemble-member-{i}", [base], "sub_ensemble", shared) for i in range(1, self.settings.members)
-        ]
+        """A run of its own, first member and all: a run goes by what it knows of its members' trainings."""
+        run, shared, first = self.runs / "sub_ensemble", "shared_encoder: true", []
+        members = []
+        for i in range(self.settings.members):
+            members.append(self.member(run, i, f"sub_ensemble-member-{i}", first, "sub_ensemble", shared))
+            first = members[:1]
         command = [self.train, "ensemble", "--members-only", *self.sets(shared), "--run", run, "--out", self.bundle("sub_ensemble")]
-        self.add("sub_ensemble-join", self.bundle("sub_ensemble") / "model.json", command, [base, *others])
+        self.add("sub_ensemble-join", self.bundle("sub_ensemble") / "model.json", command, members)
 
     def samplers(self) -> None:
         """One training of its own each."""
