@@ -168,14 +168,33 @@ std::string SingleTable(const EvaluationResult& result, const std::string& name,
   return RenderTable(table);
 }
 
+TableRow FidelityRow(const std::string& name, const FidelityFigures& f) {
+  TableRow row;
+  // The stored difference is the teacher's minus the student's; the report's is the paper's, the other way round.
+  row.cells = {TextCell(name),
+               TextCell(f.teacher),
+               PercentCell(f.label_agreement),
+               NumberCell(f.mae, 4),
+               NumberCell(f.rmse, 4),
+               NumberCell(f.rmsle, 4),
+               NumberCell(f.pearson, 3),
+               NumberCell(f.spearman, 3),
+               SignedCell(-f.mean_signed_difference, 3),
+               NumberCell(f.mean_absolute_difference, 3),
+               NumberCell(f.classes_within_001, 0),
+               NumberCell(f.classes_within_003, 0)};
+  return row;
+}
+
 std::string FidelityTable(const std::vector<ReportedResult>& results, const std::vector<std::string>& names) {
   HtmlTable table;
   table.id = "fidelity";
   table.caption_html =
-      "How closely each student repeats its teacher, pixel by pixel, void included. The last four are over classes.";
+      "How closely each student repeats its teacher, pixel by pixel, void included, kind by kind. The last four are "
+      "over "
+      "classes.";
   table.columns = {{"Student", "", Better::kNeither, true},
                    {"Teacher", "", Better::kNeither, true},
-                   {"Kind", "", Better::kNeither, true},
                    {"Same labels", "%", Better::kHigher},
                    {"MAE", "", Better::kLower},
                    {"RMSE", "", Better::kLower},
@@ -186,25 +205,17 @@ std::string FidelityTable(const std::vector<ReportedResult>& results, const std:
                    {"Mean difference", "absolute", Better::kLower},
                    {"Within 0.01", "classes", Better::kHigher},
                    {"Within 0.03", "classes", Better::kHigher}};
-  for (size_t i = 0; i < results.size(); ++i) {
-    for (const FidelityFigures& f : results[i].result.fidelity) {
-      TableRow row;
-      // The stored difference is the teacher's minus the student's; the report's is the paper's, the other way round.
-      row.cells = {TextCell(names[i]),
-                   TextCell(f.teacher),
-                   TextCell(UncertaintyKindName(f.kind)),
-                   PercentCell(f.label_agreement),
-                   NumberCell(f.mae, 4),
-                   NumberCell(f.rmse, 4),
-                   NumberCell(f.rmsle, 4),
-                   NumberCell(f.pearson, 3),
-                   NumberCell(f.spearman, 3),
-                   SignedCell(-f.mean_signed_difference, 3),
-                   NumberCell(f.mean_absolute_difference, 3),
-                   NumberCell(f.classes_within_001, 0),
-                   NumberCell(f.classes_within_003, 0)};
-      table.rows.push_back(std::move(row));
+  for (const UncertaintyKind kind : kAllUncertaintyKinds) {
+    const auto group = static_cast<int>(table.group_names.size());
+    const size_t rows_before = table.rows.size();
+    for (size_t i = 0; i < results.size(); ++i) {
+      for (const FidelityFigures& figures : results[i].result.fidelity) {
+        if (figures.kind != kind) continue;
+        table.rows.push_back(FidelityRow(names[i], figures));
+        table.rows.back().group = group;
+      }
     }
+    if (table.rows.size() > rows_before) table.group_names.emplace_back(UncertaintyKindName(kind));
   }
   return table.rows.empty() ? "" : RenderTable(table);
 }

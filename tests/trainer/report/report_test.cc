@@ -126,6 +126,27 @@ TEST(RenderReportTest, ClassTableIsThePapers) {
   EXPECT_THAT(RowOf(table, "mean over classes"), HasSubstr("71.3 73.8 +2.5 0.106 0.108 +0.002 0.015"));
 }
 
+// Kinds have ranges of their own, so that only figures of one kind compare.
+TEST(RenderReportTest, TheClosestToTheTeacherIsMarkedOfEachKind) {
+  EvaluationResult close = SampleStudent();
+  close.model = "close-student";
+  close.fidelity[0].mae = 0.0113;
+  FidelityFigures entropy = close.fidelity[0];
+  entropy.kind = UncertaintyKind::kPredictiveEntropy;
+  entropy.mae = 0.2;
+  close.fidelity.push_back(entropy);
+  EvaluationResult far = SampleStudent();
+  far.fidelity.push_back(entropy);
+  far.fidelity[1].mae = 0.3;
+  const std::string table = TableOf(Render(InputOf({SampleTeacher(), close, far})), "fidelity");
+  EXPECT_EQ(CountOf(table, ">predictive_stddev<"), 1);
+  EXPECT_EQ(CountOf(table, ">predictive_entropy<"), 1);
+  EXPECT_THAT(table, HasSubstr("<b>0.0113</b>"));
+  EXPECT_THAT(table, HasSubstr("<b>0.2000</b>"));
+  EXPECT_THAT(table, Not(HasSubstr("<b>0.0213</b>")));
+  EXPECT_LT(table.find("0.0213"), table.find("0.2000")) << "kind by kind";
+}
+
 TEST(RenderReportTest, KindsAreRowsOfTheirModel) {
   const std::string table = TableOf(Render(InputOf({SampleTeacher(), SampleStudent()})), "error-detection");
   EXPECT_EQ(CountOf(table, "<th scope=\"row\">"), 7 + 4);
