@@ -65,6 +65,7 @@ def ablation_steps(planner: Planner, jobs: int) -> list[Step]:
         steps.append(Step(f"{name}-evaluate", studies / f"{name}.json", tuple(score), (f"{name}-train",)))
 
     if settings.encoder:
+        jobs = max(1, jobs // 2)  # the longer student is trained meanwhile
         flags = planner.configured()
         command = [
             planner.train, "pretraining", *flags, "--run", planner.runs / "pretraining", "--teacher", ensemble, "--split", settings.split,
