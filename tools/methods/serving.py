@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast each model is when served, and how much memory its server holds: one server at a time, in rounds.
 
-Each round asks the one network first and then every other model, so that what disturbs the machine meets all alike; a
-model's factor is the median over the rounds of its latency by that of the one network in the same round. What a round
-has measured is kept: DIR/serving/METHOD/round-N.json.
+Every model is asked right after the one network, in an order that turns from round to round, since a machine is faster or
+slower by what it did before; a model's factor is the median over the rounds of its latency by that of the one network
+just before it. What a round has measured is kept: DIR/serving/METHOD/round-N.json.
 """
 import json
 import pathlib
@@ -80,19 +80,19 @@ def measure_all(settings: Settings, methods: list[str], stop_requested) -> dict[
         if not left:
             continue
         print(f"methods: speed, round {number + 1} of {settings.rounds}: {len(left)} models", file=sys.stderr, flush=True)
-        reference = None
-        for method in [_REFERENCE, *(method for method in left if method != _REFERENCE)]:
+        for method in left[number % len(left) :] + left[: number % len(left)]:
             if stop_requested():
                 return failed
             try:
-                values = measure(settings, method)
+                reference = measure(settings, _REFERENCE)
+            except (StepError, subprocess.TimeoutExpired) as error:
+                return {**failed, f"{_REFERENCE}-serve": str(error)}
+            try:
+                values = reference if method == _REFERENCE else measure(settings, method)
             except (StepError, subprocess.TimeoutExpired) as error:
                 failed[f"{method}-serve"] = str(error)
                 print(f"methods: {error}", file=sys.stderr, flush=True)
-                if reference is None:
-                    return failed
                 continue
-            reference = reference or values
             write_json(round_file(settings.folder, method, number), {**values, "reference_ms": reference["latency_ms"]})
     return failed
 
