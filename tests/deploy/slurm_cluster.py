@@ -105,16 +105,13 @@ class SlurmCluster:
         self._daemon(node, self.tools / "usr/sbin/slurmd-wlm", "-D", "-N", node, "-d", stepd, "-f", self.conf)
 
     def kill_node(self, node: str) -> None:
-        """As if its power were cut: the daemon, the steps and their jobs end by SIGKILL, the daemon first."""
+        """As if its power were cut: all end by SIGKILL, a step before its job, whose end it would report as a failure."""
         self.daemons[node].kill()
         self.daemons.pop(node).wait()
-        for pid in descendants(os.getpid()):
-            environment = _read(pid, "environ").split("\0")
-            if f"SLURMD_NODENAME={node}" in environment:
-                step = _parent(pid)
-                _kill(pid)
-                if _read(step, "cmdline").startswith("slurmstepd"):
-                    _kill(step)
+        jobs = [pid for pid in descendants(os.getpid()) if f"SLURMD_NODENAME={node}" in _read(pid, "environ").split("\0")]
+        steps = [step for step in map(_parent, jobs) if _read(step, "cmdline").startswith("slurmstepd")]
+        for pid in [*steps, *jobs]:
+            _kill(pid)
 
     def clear(self) -> None:
         """Cancels all jobs and starts nodes that were killed; returns once both nodes are idle."""
