@@ -72,7 +72,7 @@ void SegmentTask::Run(Step step) noexcept {
   } catch (const std::exception& e) {
     status = absl::InternalError(absl::StrCat("unexpected failure: ", e.what()));
   }
-  if (!status.ok()) End(std::move(status));  // after OK another thread owns the task: nothing here may be touched
+  if (!status.ok()) End(status);  // after OK another thread owns the task: nothing here may be touched
 }
 
 absl::Status SegmentTask::StillWanted() const {
@@ -290,7 +290,7 @@ void SegmentTask::Record(const absl::Status& status) {
                       {"escalation", v1::EscalationOutcome_Name(response_.escalation())}});
 }
 
-void SegmentTask::End(absl::Status status) noexcept {
+void SegmentTask::End(const absl::Status& status) noexcept {
   try {
     Record(status);
   } catch (const std::exception&) {
@@ -298,7 +298,7 @@ void SegmentTask::End(absl::Status status) noexcept {
   }
   if (is_shadowed_) serving_.shadow->Skip();
   reservation_.Release();
-  if (is_admitted_) answer_ = serving_.admission.Answered(std::move(caller_.end_call));
+  if (is_admitted_) answer_ = serving_.admission.Answered(caller_.end_call);
   const Done done = std::move(done_);  // the task may be gone before it returns
   done(status);
 }

@@ -104,7 +104,7 @@ class SegmentTask {
   // Runs a step; ends the task on an error or an exception.
   template <typename Step>
   void Run(Step step) noexcept;
-  void End(absl::Status status) noexcept;
+  void End(const absl::Status& status) noexcept;
 
   void FillTiming(v1::Timing* timing) const;
   bool GaveUp() const { return is_cancelled_.load(std::memory_order_relaxed) || serving_.admission.abandoned(); }
