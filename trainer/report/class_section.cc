@@ -191,8 +191,7 @@ std::string FidelityTable(const std::vector<ReportedResult>& results, const std:
   table.id = "fidelity";
   table.caption_html =
       "How closely each student repeats its teacher, pixel by pixel, void included, kind by kind. The last four are "
-      "over "
-      "classes.";
+      "over classes.";
   table.columns = {{"Student", "", Better::kNeither, true},
                    {"Teacher", "", Better::kNeither, true},
                    {"Same labels", "%", Better::kHigher},
