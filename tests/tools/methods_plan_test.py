@@ -118,10 +118,13 @@ class PlanTest(unittest.TestCase):
         steps = self.sizes(7)
         command = steps["ensemble-size"].command
         self.assertEqual(command[command.index("--sizes") + 1], "2,3,4,6,7")
-        self.assertEqual(steps["largest-join"].needs[1:], tuple(f"further-member-{i}" for i in (3, 4, 5, 6)))
+        self.assertEqual(steps["join-7-members"].needs[1:], tuple(f"further-member-{i}" for i in (3, 4, 5, 6)))
         member = [str(part) for part in steps["further-member-5"].command]
         self.assertEqual(member[member.index("--of") + 1], "7")
         self.assertEqual(member[member.index("--index") + 1], "5")
+
+    def test_an_ensemble_of_another_size_is_joined_anew(self) -> None:
+        self.assertNotEqual(self.sizes(7)["join-7-members"].output, self.sizes(8)["join-8-members"].output)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,8 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     for name, low in (("jobs", 1), ("rounds", 0), ("requests", 21), ("largest", 0)):
         if getattr(args, name) < low:
             parser.error(f"--{name}: must be at least {low}, got {getattr(args, name)}")
+    if args.largest and not args.ablations:
+        parser.error("--largest: is of the ablations; add --ablations")
     return args
 
 

@@ -85,7 +85,7 @@ def size_steps(planner: Planner, data: list) -> list[Step]:
     sizes = sorted({*range(2, settings.members + 1), *range(2, largest + 1, 2), largest})
     bundle, steps, joined = planner.bundle("ensemble"), [], "ensemble-join"
     if largest > settings.members:
-        bundle = settings.folder / "studies" / "largest"
+        bundle = settings.folder / "studies" / f"members-{largest}"
         run = ["--run", planner.ensemble_run, "--of", largest]
         names = []
         for i in range(settings.members, largest):
@@ -94,7 +94,7 @@ def size_steps(planner: Planner, data: list) -> list[Step]:
             steps.append(Step(f"further-member-{i}", output, tuple(command), (), is_training=True))
             names.append(steps[-1].name)
         command = [planner.train, "ensemble", "--members-only", *planner.sets(), *run, "--out", bundle]
-        joined = "largest-join"
+        joined = f"join-{largest}-members"
         steps.append(Step(joined, bundle / "model.json", tuple(command), ("ensemble-join", *names)))
     study = settings.folder / "studies" / f"ensemble-size-{largest}.json"
     command = [planner.train, "ensemble-size", "--bundle", bundle, *data, "--sizes", ",".join(map(str, sizes)), "--out", study]
