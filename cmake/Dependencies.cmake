@@ -34,16 +34,19 @@ if(CANDOR_WITH_TORCH)
   if(NOT EXISTS ${torch_root}/lib/libtorch_cpu.so)
     message(FATAL_ERROR "LibTorch not found at ${torch_root}: run tools/setup.sh")
   endif()
-  foreach(lib c10 torch_cpu)
-    add_library(candor_${lib} SHARED IMPORTED)
-    set_target_properties(candor_${lib} PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/lib${lib}.so)
+  foreach(lib c10.so torch_cpu.so gomp.so.1)
+    string(REGEX REPLACE "\\.so.*" "" name ${lib})
+    add_library(candor_${name} SHARED IMPORTED)
+    set_target_properties(candor_${name} PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/lib${lib})
   endforeach()
   add_library(candor_torch INTERFACE)
   add_library(candor::torch ALIAS candor_torch)
   # -idirafter: the wheel carries its own protobuf, fmt and oneDNN headers, which must not shadow Debian's.
   target_compile_options(candor_torch INTERFACE
     "SHELL:-idirafter ${torch_root}/include" "SHELL:-idirafter ${torch_root}/include/torch/csrc/api/include")
-  target_link_libraries(candor_torch INTERFACE candor_torch_cpu candor_c10 Threads::Threads)
+  # at::parallel_for is a plain loop in code that is compiled without OpenMP; of its libraries, LibTorch's own.
+  target_compile_options(candor_torch INTERFACE -fopenmp)
+  target_link_libraries(candor_torch INTERFACE candor_torch_cpu candor_c10 candor_gomp Threads::Threads)
   # The wheel's own run path finds the CUDA runtime beside it; the linker has to be told.
   target_link_options(candor_torch INTERFACE
     "LINKER:-rpath-link,${CANDOR_DEPS_DIR}/nvidia/cu13/lib" "LINKER:-rpath-link,${torch_root}/lib")
