@@ -38,6 +38,7 @@ struct Flags {
   int rounds = 15;
   std::string precision = "all";
   std::string weights;
+  std::string only;
   bool json = false;
 };
 
@@ -135,6 +136,8 @@ int Run(const Flags& flags) {
     std::fprintf(stderr, "candor-bench-network: %s\n", std::string(contestants.status().message()).c_str());
     return 1;
   }
+  const auto is_left_out = [&](const Contestant& each) { return each.name.find(flags.only) == std::string::npos; };
+  contestants->erase(std::remove_if(contestants->begin(), contestants->end(), is_left_out), contestants->end());
   for (Contestant& contestant : *contestants) contestant.run();  // packs weights, grows the allocator's pool
   for (int round = 0; round < flags.rounds; ++round) {
     for (Contestant& contestant : *contestants) contestant.milliseconds.push_back(TimeOf(contestant.run));
@@ -159,6 +162,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"all", "fp32", "bf16"}))
       ->capture_default_str();
   app.add_option("--weights", flags.weights, "safetensors, keys as segmentation_models_pytorch's; default: random");
+  app.add_option("--only", flags.only, "Those only whose names have this in them, say 'fp32 network'");
   app.add_flag("--json", flags.json, "One object a line: name and all times in ms, instead of medians");
   CLI11_PARSE(app, argc, argv);
   return Run(flags);

@@ -3,7 +3,7 @@
 """Times candor's engine against what a user would take instead: the same weights, picture and threads, in turns.
 
     python3 -m venv /tmp/peers && . /tmp/peers/bin/activate
-    pip install torch==2.11.0 segmentation-models-pytorch safetensors numpy onnx onnxscript onnxruntime openvino
+    pip install torch==2.11.0 segmentation-models-pytorch safetensors numpy onnx onnxscript onnxruntime openvino nncf
     ninja -C build candor-bench-network
     bench/network_peers.py [--height 512 --width 1024 --classes 19] [--only openvino,torch-compile] [--out result.json]
 
@@ -13,6 +13,7 @@ quarter of the size. Every peer's answer is compared with eager PyTorch's in fp3
 milliseconds and their ratio to candor at the same precision.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -28,7 +29,7 @@ from runner import KEEP_MEMORY, QUIET, Runner  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = [
     "torch-eager-fp32", "torch-eager-bf16", "torch-compile-fp32", "torch-compile-bf16",
-    "onnxruntime-fp32", "openvino-fp32", "openvino-bf16",
+    "onnxruntime-fp32", "openvino-fp32", "openvino-bf16", "openvino-int8",
 ]  # fmt: skip
 
 
@@ -105,7 +106,13 @@ def openvino_peer(args, path: str, precision: str):
 
     core = openvino.Core()
     model = core.read_model(path)
-    hint = {"fp32": "f32", "bf16": "bf16"}[precision]
+    if precision == "int8":
+        with contextlib.redirect_stdout(sys.stderr):  # it shows its progress
+            import nncf
+
+            model = nncf.quantize(model, nncf.Dataset([picture(args).numpy()]))
+    # What is not quantised goes as fast as it can.
+    hint = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}[precision]
     settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": args.threads, "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(model, "CPU", settings)
     request = compiled.create_infer_request()
@@ -175,7 +182,8 @@ class Candor:
         self.row = f"engine {precision} {'network' if network else 'to labels'}"
 
     def passes(self, count: int) -> list:
-        out = subprocess.run([*self.command, f"--rounds={count}"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        command = [*self.command, f"--rounds={count}", f"--only={self.row}"]
+        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         rows = {row["name"]: row["ms"] for row in map(json.loads, out.splitlines())}
         if self.row not in rows:
             sys.exit(f"network_peers: candor-bench-network gave no {self.row!r}: this processor lacks the precision")

@@ -52,7 +52,7 @@ class CompiledNetwork : public SplitNetwork {
   const int64_t classes_;
   const int64_t uncertainty_channels_;
   EncoderLayers<ConvLayer> encoder_;
-  DecoderLayers<ConvLayer> decoder_;
+  DecoderLayers<PackedConvLayer> decoder_;
   const ShapelessLayers shapeless_;
   std::list<ShapedPlan> plans_;  // the last used first
 };

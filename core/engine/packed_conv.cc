@@ -56,12 +56,13 @@ void PackedConv::AddTo(const Tensor& x, Tensor& sum) const {
           Scalars(), std::nullopt);
 }
 
-ConvLayer::ConvLayer(const Tensor& weight, Tensor bias, const ConvGeometry& geometry, torch::ScalarType type)
+PackedConvLayer::PackedConvLayer(const Tensor& weight, Tensor bias, const ConvGeometry& geometry,
+                                 torch::ScalarType type)
     : weight_(weight.to(type, /*non_blocking=*/false, /*copy=*/true, torch::MemoryFormat::ChannelsLast)),
       bias_(std::move(bias)),
       geometry_(geometry) {}
 
-PackedConv ConvLayer::PackFor(IntArrayRef input_shape) {
+PackedConv PackedConvLayer::PackFor(IntArrayRef input_shape) {
   static const auto reorder = Find<Reorder>("mkldnn::_reorder_convolution_weight", "");
   static const auto describe = Find<Describe>("mkldnn::_get_mkldnn_serialized_md", "");
   const auto is_unused = [](const Packed& packed) { return packed.weight.use_count() == 1; };

@@ -40,11 +40,12 @@ class PackedConv {
 };
 
 // One convolution of a network: its weights, and those packed for the shapes in use. Thread-compatible.
-class ConvLayer {
+class PackedConvLayer {
  public:
-  ConvLayer() = default;
+  PackedConvLayer() = default;
   // `weight` [out, in, k, k] and `bias` [out] float32; `type`: what it will compute in, kFloat or kBFloat16.
-  ConvLayer(const torch::Tensor& weight, torch::Tensor bias, const ConvGeometry& geometry, torch::ScalarType type);
+  PackedConvLayer(const torch::Tensor& weight, torch::Tensor bias, const ConvGeometry& geometry,
+                  torch::ScalarType type);
 
   // For inputs [n, in, h, w]. Shapes for which oneDNN wants one layout share one copy, for as long as one is in use.
   PackedConv PackFor(torch::IntArrayRef input_shape);

@@ -10,43 +10,45 @@ namespace {
 
 namespace blas = at::native::cpublas;
 
-constexpr int64_t kMaxBlock = 64;  // oneDNN packs 16, 32, 48 or 64 columns together
-
 int64_t RoundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// Pairs of inputs side by side, as the bfloat16 instructions take them.
-torch::Tensor PackPairs(const torch::Tensor& weight, int64_t padded_in, int64_t block) {
-  const int64_t blocks = RoundUp(weight.size(0), block) / block;
-  torch::Tensor padded = torch::zeros({blocks * block, padded_in});
+// Columns in blocks of `width`, each of them whole before the next; in it, `pairing` inputs side by side (two, as the
+// bfloat16 instructions take them).
+torch::Tensor PackBlocks(const torch::Tensor& weight, int64_t padded_in, int64_t width, int64_t pairing) {
+  const int64_t blocks = RoundUp(weight.size(0), width) / width;
+  torch::Tensor padded = torch::zeros({blocks * width, padded_in});
   padded.narrow(0, 0, weight.size(0)).narrow(1, 0, weight.size(1)).copy_(weight);
-  return padded.reshape({blocks, block, padded_in / 2, 2}).permute({0, 2, 1, 3}).contiguous().to(torch::kBFloat16);
+  return padded.reshape({blocks, width, padded_in / pairing, pairing}).permute({0, 2, 1, 3}).contiguous();
 }
 
 }  // namespace
 
 PackedMatrix::PackedMatrix(const torch::Tensor& weight, torch::ScalarType type) : out_(weight.size(0)) {
-  if (type == torch::kFloat) {
-    padded_in_ = weight.size(1);
-    block_ = out_;
-    packed_ = weight.t().contiguous();
-  } else {
-    padded_in_ = RoundUp(weight.size(1), 2);
-    block_ = std::min(RoundUp(out_, 16), kMaxBlock);
-    packed_ = PackPairs(weight, padded_in_, block_);
-  }
+  const int64_t pairing = type == torch::kFloat ? 1 : 2;
+  padded_in_ = RoundUp(weight.size(1), pairing);
+  width_ = std::min(RoundUp(out_, 16), kBlock);  // oneDNN takes 16, 32, 48 or 64 columns together
+  packed_ = PackBlocks(weight, padded_in_, width_, pairing).to(type);
 }
 
 void PackedMatrix::Multiply(int64_t rows, const void* inputs, int64_t input_stride, bool accumulate, float* sums,
                             int64_t sum_stride) const {
-  if (packed_.scalar_type() == torch::kFloat) {
-    blas::brgemm(rows, out_, padded_in_, input_stride, out_, sum_stride, accumulate, static_cast<const float*>(inputs),
-                 packed_.const_data_ptr<float>(), sums, /*is_vnni=*/false);
-    return;
+  for (int64_t block = 0; block < blocks(); ++block) {
+    MultiplyBlock(block, rows, inputs, input_stride, accumulate, sums + block * kBlock, sum_stride);
   }
-  const auto* block = packed_.const_data_ptr<at::BFloat16>();
-  for (int64_t first = 0; first < out_; first += block_, block += block_ * padded_in_) {
-    blas::brgemm(rows, std::min(block_, out_ - first), padded_in_, input_stride, block_, sum_stride, accumulate,
-                 static_cast<const at::BFloat16*>(inputs), block, sums + first, /*is_vnni=*/true);
+}
+
+void PackedMatrix::MultiplyBlock(int64_t block, int64_t rows, const void* inputs, int64_t input_stride, bool accumulate,
+                                 float* sums, int64_t sum_stride) const {
+  const int64_t columns = std::min(kBlock, out_ - block * kBlock);
+  const auto multiply = [&](auto type, bool is_paired) {
+    using T = decltype(type);
+    blas::brgemm(rows, columns, padded_in_, input_stride, width_, sum_stride, accumulate, static_cast<const T*>(inputs),
+                 packed_.const_data_ptr<T>() + block * width_ * padded_in_, sums, is_paired);
+  };
+  if (packed_.scalar_type() == torch::kFloat) {
+    multiply(float(), /*is_paired=*/false);
+  } else {
+    multiply(at::BFloat16(), /*is_paired=*/true);
   }
 }
 

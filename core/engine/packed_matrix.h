@@ -25,14 +25,20 @@ class PackedMatrix {
   void Multiply(int64_t rows, const void* inputs, int64_t input_stride, bool accumulate, float* sums,
                 int64_t sum_stride) const;
 
+  // The same for the outputs [block * kBlock, (block + 1) * kBlock) only; sums[r][0] is the first of them.
+  static constexpr int64_t kBlock = 64;
+  int64_t blocks() const { return (out_ + kBlock - 1) / kBlock; }
+  void MultiplyBlock(int64_t block, int64_t rows, const void* inputs, int64_t input_stride, bool accumulate,
+                     float* sums, int64_t sum_stride) const;
+
   // Gives the calling thread's matrix unit (AMX) back.
   static void Release();
 
  private:
   int64_t out_ = 0;
   int64_t padded_in_ = 0;
-  int64_t block_ = 0;     // columns of a packed block
-  torch::Tensor packed_;  // float32: [in, out]. bfloat16: [blocks, padded_in / 2, block, 2]
+  int64_t width_ = 0;     // columns of a packed block
+  torch::Tensor packed_;  // float32: [blocks, in, width]. bfloat16: [blocks, padded_in / 2, width, 2]
 };
 
 }  // namespace candor

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/plan.h"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 #include <utility>
 
+#include "core/kernels/max_pool.h"
 #include "core/nn/depthwise_conv.h"
+#include "core/nn/picture_of.h"
 
 namespace candor {
 namespace {
@@ -20,12 +25,12 @@ constexpr std::array<Stage, 4> kStages = {{{1, 1}, {2, 1}, {2, 1}, {1, 2}}};
 
 ConvGeometry ThreeByThree(int64_t stride, int64_t dilation) { return {stride, dilation, dilation}; }
 
-SeparableLayer<ConvLayer> Separable(const FoldedSeparable& weights, int dilation, torch::ScalarType type) {
+SeparableLayer<PackedConvLayer> Separable(const FoldedSeparable& weights, int dilation, torch::ScalarType type) {
   return {DepthwiseTaps(weights.depthwise), dilation,
-          ConvLayer(weights.pointwise.weight, weights.pointwise.bias, {}, type)};
+          PackedConvLayer(weights.pointwise.weight, weights.pointwise.bias, {}, type)};
 }
 
-SeparableLayer<PackedConv> PackFor(SeparableLayer<ConvLayer>* layer, torch::IntArrayRef shape) {
+SeparableLayer<PackedConv> PackFor(SeparableLayer<PackedConvLayer>* layer, torch::IntArrayRef shape) {
   return {layer->depthwise, layer->dilation, layer->pointwise.PackFor(shape)};
 }
 
@@ -34,10 +39,33 @@ Tensor RunSeparable(const SeparableLayer<PackedConv>& layer, const Tensor& x) {
 }
 
 // Overwrites x where the block keeps its shape.
-Tensor RunBlock(const EncoderBlock<PackedConv>& block, bool has_downsample, Tensor x) {
+Tensor RunBlock(const EncoderBlock<ShapedConv>& block, bool has_downsample, Tensor x) {
   Tensor sum = has_downsample ? block.downsample.Run(x, Activation::kNone) : x;
   block.conv2.AddTo(block.conv1.Run(x, Activation::kRelu), sum);
   return sum;
+}
+
+// As torch::max_pool2d(x, 3, 2, 1) of a ReLU's result, NHWC.
+template <class Bits>
+void PoolInto(const Tensor& x, const Tensor& pooled) {
+  const int64_t rows = pooled.size(2);
+  at::parallel_for(0, x.size(0) * rows, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end;) {
+      const int64_t picture = row / rows;
+      const int64_t last = std::min(end, (picture + 1) * rows);
+      MaxPoolOfRelu(SizeOfPicture(x), PictureOf<const Bits>(x, picture), static_cast<int>(row - picture * rows),
+                    static_cast<int>(last - picture * rows), PictureOf<Bits>(pooled, picture));
+      row = last;
+    }
+  });
+}
+
+Tensor Pool(const Tensor& x) {
+  Tensor pooled = torch::empty({x.size(0), x.size(1), (x.size(2) + 1) / 2, (x.size(3) + 1) / 2},
+                               x.options().memory_format(torch::MemoryFormat::ChannelsLast));
+  const auto pool = x.scalar_type() == torch::kFloat ? &PoolInto<uint32_t> : &PoolInto<uint16_t>;
+  pool(x, pooled);
+  return pooled;
 }
 
 bool StartsStage(size_t block) { return block > 0 && block % 2 == 0; }  // layer1 keeps the stem's channels
@@ -77,16 +105,17 @@ EncoderLayers<ConvLayer> MakeEncoderLayers(const FoldedWeights& weights, torch::
   return layers;
 }
 
-DecoderLayers<ConvLayer> MakeDecoderLayers(const FoldedWeights& weights, torch::ScalarType type) {
-  const auto conv = [type](const FoldedConv& folded) { return ConvLayer(folded.weight, folded.bias, {}, type); };
-  DecoderLayers<ConvLayer> layers;
+DecoderLayers<PackedConvLayer> MakeDecoderLayers(const FoldedWeights& weights, torch::ScalarType type) {
+  const auto conv = [type](const FoldedConv& folded) { return PackedConvLayer(folded.weight, folded.bias, {}, type); };
+  DecoderLayers<PackedConvLayer> layers;
   layers.aspp_pointwise = conv(weights.aspp_pointwise);
   for (size_t i = 0; i < kRates.size(); ++i) {
     layers.aspp_rates[i] = Separable(weights.aspp_rates[i], kRates[i], type);
   }
   const int64_t pooled = weights.aspp_pool.weight.size(0);
   const Tensor& project = weights.aspp_project.weight;
-  layers.aspp_project = ConvLayer(project.narrow(1, 0, project.size(1) - pooled), weights.aspp_project.bias, {}, type);
+  layers.aspp_project =
+      PackedConvLayer(project.narrow(1, 0, project.size(1) - pooled), weights.aspp_project.bias, {}, type);
   layers.refine = Separable(weights.refine, 1, type);
   layers.low_level = conv(weights.low_level);
   return layers;
@@ -96,7 +125,7 @@ EncoderPlan::EncoderPlan(int64_t n, int64_t height, int64_t width, EncoderLayers
   // Shapes follow the maps through the network.
   std::array<int64_t, 4> shape = {n, 3, height, width};
   const auto pack = [&shape](ConvLayer* layer, int64_t stride = 1) {
-    PackedConv packed = layer->PackFor(shape);
+    ShapedConv packed = layer->PackFor(shape);
     shape = {shape[0], layer->out_channels(), shape[2] / stride, shape[3] / stride};
     return packed;
   };
@@ -111,8 +140,7 @@ EncoderPlan::EncoderPlan(int64_t n, int64_t height, int64_t width, EncoderLayers
 }
 
 EncoderFeatures EncoderPlan::Run(const Tensor& images) const {
-  Tensor x = torch::max_pool2d(layers_.stem.Run(images, Activation::kRelu), /*kernel_size=*/3, /*stride=*/2,
-                               /*padding=*/1);
+  Tensor x = Pool(layers_.stem.Run(images, Activation::kRelu));
   EncoderFeatures features;
   for (size_t i = 0; i < layers_.blocks.size(); ++i) {
     x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x));
@@ -122,7 +150,7 @@ EncoderFeatures EncoderPlan::Run(const Tensor& images) const {
   return features;
 }
 
-DecoderPlan::DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers<ConvLayer>* layers,
+DecoderPlan::DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers<PackedConvLayer>* layers,
                          const ShapelessLayers* shapeless)
     : shapeless_(shapeless) {
   const std::array<int64_t, 4> top = {n, layers->aspp_pointwise.in_channels(), height / 16, width / 16};

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "core/engine/conv_layer.h"
 #include "core/engine/decoder_tail.h"
 #include "core/engine/folded_weights.h"
 #include "core/engine/packed_conv.h"
@@ -14,7 +15,8 @@
 
 namespace candor {
 
-// Layers whose weights are packed for a shape. Conv: ConvLayer, or PackedConv for one shape.
+// Layers whose weights are packed for a shape. Conv: ConvLayer or PackedConvLayer, and ShapedConv or PackedConv for
+// one.
 template <class Conv>
 struct EncoderBlock {
   Conv conv1, conv2, downsample;
@@ -63,7 +65,7 @@ struct ShapelessLayers {
 };
 
 EncoderLayers<ConvLayer> MakeEncoderLayers(const FoldedWeights& weights, torch::ScalarType type);
-DecoderLayers<ConvLayer> MakeDecoderLayers(const FoldedWeights& weights, torch::ScalarType type);
+DecoderLayers<PackedConvLayer> MakeDecoderLayers(const FoldedWeights& weights, torch::ScalarType type);
 
 // The encoder, for images of one shape. Maps between operators come from Torch's allocator, which the members of an
 // ensemble share: a plan that kept its own would hold them once a member. Thread-compatible. Throws c10::Error.
@@ -76,14 +78,14 @@ class EncoderPlan {
   EncoderFeatures Run(const torch::Tensor& images) const;
 
  private:
-  EncoderLayers<PackedConv> layers_;
+  EncoderLayers<ShapedConv> layers_;
 };
 
 // The decoder and the heads, for the same shape. As above.
 class DecoderPlan {
  public:
   // `shapeless` is borrowed.
-  DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers<ConvLayer>* layers,
+  DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers<PackedConvLayer>* layers,
               const ShapelessLayers* shapeless);
 
   // -> [n, classes + uncertainty channels, height / 4, width / 4] float32, NHWC. The features stay as they are.

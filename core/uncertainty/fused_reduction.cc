@@ -58,6 +58,7 @@ class FusedReduction::RowBuffers {
     job_.label_row = label_row_.data();
     job_.probability_rows = probability_rows_.empty() ? nullptr : probability_rows_.data();
     job_.probability_stride = out_stride_;
+    job_.needs_softmax = job_.members > 1 || job_.is_dirichlet || job_.probability_rows != nullptr;
     AddKinds(reduction.result_.kinds);
   }
 
@@ -92,6 +93,7 @@ class FusedReduction::RowBuffers {
       kinds_.push_back({kind, is_learned ? learned_rows(k) : nullptr, learned_.is_per_class,
                         UncertaintyKindMax(kind, scores_.classes()), &kind_rows_[k * out_stride_]});
       if (is_learned) continue;
+      job_.needs_softmax = true;
       job_.needs_entropy |= kind == UncertaintyKind::kPredictiveEntropy || kind == UncertaintyKind::kMutualInformation;
       job_.needs_member_entropy |=
           kind == UncertaintyKind::kExpectedEntropy || kind == UncertaintyKind::kMutualInformation;

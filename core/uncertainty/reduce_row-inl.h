@@ -153,6 +153,18 @@ HWY_INLINE V AccumulateDirichlet(D d, const RowJob& job, const Columns& columns,
   return hn::Max(entropy, hn::Zero(d));
 }
 
+// The class of the largest score of the one member; of equal ones the first.
+HWY_INLINE V LabelOfScores(D d, const RowJob& job, const Columns& columns) {
+  V label = hn::Zero(d);
+  V largest = columns.Upsample(job.score_rows);
+  for (int c = 1; c < job.classes; ++c) {
+    const V score = columns.Upsample(job.score_rows + c * job.row_stride);
+    label = hn::IfThenElse(hn::Gt(score, largest), hn::Set(d, static_cast<float>(c)), label);
+    largest = hn::Max(score, largest);
+  }
+  return label;
+}
+
 // A student's scores of the label's class.
 HWY_INLINE V LearnedAtLabel(D d, const RowJob& job, const Columns& columns, const float* rows, V label) {
   V score = columns.Upsample(rows);
@@ -179,10 +191,13 @@ struct PixelSummary {
   V agreeing;          // ordered pairs of members with one label
 };
 
-HWY_INLINE PixelSummary Summarise(D d, const RowJob& job, V expected_entropy, const RowScratch& scratch) {
+HWY_INLINE PixelSummary Summarise(D d, const RowJob& job, const Columns& columns, const RowScratch& scratch) {
   const size_t lanes = hn::Lanes(d);
   const V zero = hn::Zero(d);
   const V none = hn::Set(d, -1.0f);
+  if (!job.needs_softmax) return {LabelOfScores(d, job, columns), none, none, zero, zero, zero, zero};
+  const V expected_entropy =
+      job.is_dirichlet ? AccumulateDirichlet(d, job, columns, scratch) : AccumulateMembers(d, job, columns, scratch);
   PixelSummary pixel{zero, none, none, zero, zero, expected_entropy, zero};
   if (job.needs_votes) pixel.agreeing = AgreeingPairs(d, job, scratch);
   for (int c = 0; c < job.classes; ++c) {
@@ -229,9 +244,7 @@ void ReduceRow(const RowJob& job, const RowScratch& scratch) {
   const int lanes = static_cast<int>(hn::Lanes(d));
   for (int x = 0; x < job.width; x += lanes) {
     const Columns columns(d, job, x);
-    const V expected_entropy =
-        job.is_dirichlet ? AccumulateDirichlet(d, job, columns, scratch) : AccumulateMembers(d, job, columns, scratch);
-    const PixelSummary pixel = Summarise(d, job, expected_entropy, scratch);
+    const PixelSummary pixel = Summarise(d, job, columns, scratch);
     hn::StoreU(pixel.label, d, job.label_row + x);
     if (job.probability_rows != nullptr) {
       for (int c = 0; c < job.classes; ++c) {

@@ -32,6 +32,7 @@ struct RowJob {
   const float* column_fraction = nullptr;
   bool is_dirichlet = false;   // scores are ln a of a Dirichlet; of one member
   float variance_scale = 1;    // makes a variance of RowScratch::squares
+  bool needs_softmax = true;   // false: of one member's scores, only the label; no probabilities, learned kinds alone
   bool needs_entropy = false;  // of the mean
   bool needs_member_entropy = false;
   bool needs_votes = false;

@@ -27,13 +27,13 @@ class PackedConvTest : public testing::TestWithParam<Case> {
     weight_ = torch::randn({out, in, kernel, kernel}) / std::sqrt(static_cast<double>(in * kernel * kernel));
     bias_ = torch::randn({out});
     x_ = Nhwc(torch::randn({2, in, 24, 40}));
-    layer_ = ConvLayer(weight_, bias_, geometry, torch::kFloat);
+    layer_ = PackedConvLayer(weight_, bias_, geometry, torch::kFloat);
     plain_ = torch::conv2d(x_, weight_, bias_, geometry.stride, geometry.padding, geometry.dilation);
   }
 
   torch::InferenceMode inference_;
   Tensor weight_, bias_, x_, plain_;
-  ConvLayer layer_;
+  PackedConvLayer layer_;
 };
 
 TEST_P(PackedConvTest, GivesTheConvolution) {
@@ -65,7 +65,7 @@ TEST_P(PackedConvTest, AddsInPlaceBeforeTheRelu) {
 
 TEST_P(PackedConvTest, RoundsToBfloat16) {
   if (!HasNativeBf16()) GTEST_SKIP() << "no bfloat16 products on this processor";
-  ConvLayer layer(weight_, bias_, GetParam().geometry, torch::kBFloat16);
+  PackedConvLayer layer(weight_, bias_, GetParam().geometry, torch::kBFloat16);
   const Tensor x = x_.to(torch::kBFloat16);
   const PackedConv conv = layer.PackFor(x.sizes());
   const Tensor y = conv.Run(x, Activation::kNone);
@@ -83,10 +83,10 @@ INSTANTIATE_TEST_SUITE_P(Network, PackedConvTest,
                                          Case{32, 32, 3, {1, 2, 2}}, Case{256, 20, 1, {}}, Case{3, 4, 7, {2, 3, 1}},
                                          Case{4, 3, 1, {}}, Case{4, 8, 3, {2, 1, 1}}, Case{35, 16, 1, {}}));
 
-TEST(ConvLayerTest, PacksForManyShapes) {
+TEST(PackedConvLayerTest, PacksForManyShapes) {
   const torch::InferenceMode inference;
   const Tensor weight = torch::randn({16, 8, 3, 3}) / 8;
-  ConvLayer layer(weight, torch::zeros({16}), {1, 1, 1}, torch::kFloat);
+  PackedConvLayer layer(weight, torch::zeros({16}), {1, 1, 1}, torch::kFloat);
   const int64_t shapes[][3] = {{1, 4, 4}, {1, 92, 120}, {3, 12, 20}, {1, 4, 4}};
   for (const auto& [n, height, width] : shapes) {
     const Tensor x = Nhwc(torch::randn({n, 8, height, width}));

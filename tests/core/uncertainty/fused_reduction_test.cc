@@ -226,6 +226,41 @@ TEST(FusedReductionTest, OfAChannelAClassTheLabelsCounts) {
   EXPECT_EQ(labels.size(), 5);
 }
 
+// Without probabilities asked for, a student of learned kinds needs no softmax.
+Segmentation ReduceLearnedOnly(const ScoreGrid& grid, const ScoreGrid& learned) {
+  const MemberScores scores = Store(grid);
+  const MemberScores learned_scores = Store(learned);
+  const std::vector<KindRequest> requests = MapsOf({kStddev});
+  const std::vector<UncertaintyKind> kinds = {kStddev};
+  FusedReduction reduction(scores, {&learned_scores, kinds}, {0, 0, 4 * grid.width, 4 * grid.height}, {requests});
+  reduction.Rows(0, 4 * grid.height);
+  return *reduction.Finish();
+}
+
+TEST(FusedReductionTest, LabelsAreTheSameWithoutTheSoftmax) {
+  const ScoreGrid scores = RandomScores(1, 7, 5, 6, 8.0, 11);
+  const ScoreGrid learned = RandomScores(1, 1, 5, 6, 4.0, 12);
+  const Segmentation result = ReduceLearnedOnly(scores, learned);
+  const Segmentation with_softmax = Reduce(scores, 20, 24, {kStddev}, &learned);
+  EXPECT_EQ(result.kinds[0].map, with_softmax.kinds[0].map);
+  std::set<int> labels;
+  for (int y = 0; y < 20; ++y) {
+    for (int x = 0; x < 24; ++x) {
+      const ReferencePixel pixel = ReferenceReduce(scores, y, x);
+      if (pixel.lead < 1e-5) continue;
+      labels.insert(pixel.label);
+      ASSERT_EQ(result.labels[y * 24 + x], pixel.label) << y << ", " << x;
+    }
+  }
+  EXPECT_EQ(labels.size(), 7);
+}
+
+TEST(FusedReductionTest, OfEqualScoresTheFirstIsTheLabel) {
+  const ScoreGrid learned = Constant({{0.5}});
+  EXPECT_EQ(ReduceLearnedOnly(Constant({{-9, -4, -4, -5}}), learned).labels[7], 1);
+  EXPECT_EQ(Reduce(Constant({{-9, -4, -4, -5}}), 16, 16, {kStddev}, &learned).labels[7], 1);
+}
+
 TEST(FusedReductionTest, FiguresMatchTheMap) {
   const ScoreGrid grid = RandomScores(2, 4, 8, 8, 2.0, 9);
   const Segmentation result = Reduce(grid, 30, 31, {kMaximum});

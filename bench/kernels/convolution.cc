@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The encoder's 3x3 convolutions of stride 1 in float32 by Winograd's algorithm and by oneDNN directly, its weights packed.
+// Arguments of a benchmark: height and width of the map, channels, dilation.
+#include <benchmark/benchmark.h>
+
+#include "bench/kernels/bench_map.h"
+#include "core/engine/packed_conv.h"
+#include "core/engine/winograd_conv.h"
+
+namespace candor {
+namespace {
+
+struct Convolution {
+  explicit Convolution(const benchmark::State& state)
+      : input(RandomMap<float>(state.range(2), state.range(0), state.range(1))),
+        weight(torch::randn({state.range(2), state.range(2), 3, 3})),
+        bias(torch::randn({state.range(2)})),
+        geometry{1, state.range(3), state.range(3)} {}
+
+  torch::Tensor input, weight, bias;
+  ConvGeometry geometry;
+};
+
+void ConvolutionOurs(benchmark::State& state) {
+  const torch::InferenceMode inference;
+  const Convolution convolution(state);
+  const WinogradConv conv(convolution.weight, convolution.bias, convolution.geometry);
+  for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
+}
+
+void ConvolutionOneDnn(benchmark::State& state) {
+  const torch::InferenceMode inference;
+  const Convolution convolution(state);
+  PackedConvLayer layer(convolution.weight, convolution.bias, convolution.geometry, torch::kFloat);
+  const PackedConv conv = layer.PackFor(convolution.input.sizes());
+  for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
+}
+
+// The four stages of a picture of 368x480, and of one of 512x1024.
+void Shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->UseRealTime()->Unit(benchmark::kMillisecond);
+  for (const auto& [height, width] : {std::pair<int, int>{92, 120}, {128, 256}}) {
+    benchmark->Args({height, width, 64, 1})->Args({height / 2, width / 2, 128, 1});
+    benchmark->Args({height / 4, width / 4, 256, 1})->Args({height / 4, width / 4, 512, 2});
+  }
+}
+BENCHMARK(ConvolutionOurs)->Apply(Shapes);
+BENCHMARK(ConvolutionOneDnn)->Apply(Shapes);
+
+}  // namespace
+}  // namespace candor

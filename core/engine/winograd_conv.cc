@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/winograd_conv.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/engine/packed_matrix.h"
+#include "core/kernels/winograd.h"
+#include "core/nn/picture_of.h"
+
+namespace candor {
+namespace {
+
+using torch::Tensor;
+
+// Narrower layers gain less from the products than they lose by the transforms.
+constexpr int64_t kMinChannels = 32;
+// Tiles whose planes a thread works on at a time, so that they stay in the second-level cache.
+constexpr int64_t kTilesTogether = 32;
+// Up to so many tiles, threads share the planes of all of them and divide the weights, each being read once.
+constexpr int64_t kFewTiles = 192;
+// Rows and planes that lay a power of two apart would fall on the same lines of a cache.
+constexpr int64_t kPadding = 16;
+
+// Floats for kWinogradPlanes matrices of `tiles` rows.
+class Planes {
+ public:
+  Planes(int64_t tiles, int64_t channels)
+      : tile_stride_(channels + kPadding),
+        plane_stride_(tiles * tile_stride_ + kPadding),
+        values_(torch::empty({kWinogradPlanes * plane_stride_})) {}
+
+  // From tile `first` on.
+  WinogradPlanes<float> From(int64_t first) const {
+    return {values_.data_ptr<float>() + first * tile_stride_, tile_stride_, plane_stride_};
+  }
+
+ private:
+  int64_t tile_stride_, plane_stride_;
+  Tensor values_;
+};
+
+std::vector<PackedMatrix> TransformFilters(const Tensor& weight) {
+  const Tensor g = torch::from_blob(const_cast<double*>(&kWinogradFilter[0][0]), {kWinogradInput, 3}, torch::kDouble);
+  const Tensor planes = torch::einsum("yi,ocij,xj->yxoc", {g, weight.to(torch::kDouble), g}).to(torch::kFloat);
+  std::vector<PackedMatrix> matrices;
+  for (int64_t plane = 0; plane < kWinogradPlanes; ++plane) {
+    matrices.emplace_back(planes[plane / kWinogradInput][plane % kWinogradInput], torch::kFloat);
+  }
+  return matrices;
+}
+
+}  // namespace
+
+class WinogradConv::Weights {
+ public:
+  Weights(const Tensor& weight, Tensor bias, int dilation)
+      : dilation_(dilation), bias_(std::move(bias)), matrices_(TransformFilters(weight)) {}
+
+  int64_t out_channels() const { return matrices_[0].out(); }
+
+  // x and y NHWC.
+  void Run(const Tensor& x, bool adds_output, bool has_relu, const Tensor& y) const {
+    const Call call{x, y, {SizeOfPicture(x), dilation_}, {nullptr, adds_output, has_relu}};
+    const int64_t tiles = x.size(0) * call.tiles.count;
+    if (tiles > kFewTiles) {
+      RunByTiles(call, tiles);
+    } else {
+      RunByChannels(call, tiles);
+    }
+  }
+
+ private:
+  struct Call {
+    const Tensor& x;
+    const Tensor& y;
+    WinogradTiles tiles;  // of one picture
+    WinogradEpilogue epilogue;
+  };
+
+  void RunByTiles(const Call& call, int64_t tiles) const {
+    const int64_t parts = (tiles + kTilesTogether - 1) / kTilesTogether;
+    at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+      const torch::InferenceMode inference;  // a thread's own
+      const Planes inputs(kTilesTogether, call.x.size(1));
+      const Planes products(kTilesTogether, PackedMatrix::kBlock);
+      for (int64_t part = begin; part < end; ++part) {
+        const int64_t first = part * kTilesTogether;
+        const int64_t last = std::min(first + kTilesTogether, tiles);
+        TransformInputs(call, first, last, inputs.From(0));
+        for (int64_t block = 0; block < matrices_[0].blocks(); ++block) {
+          Multiply(call, first, last, inputs.From(0), block, products.From(0));
+        }
+      }
+    });
+  }
+
+  void RunByChannels(const Call& call, int64_t tiles) const {
+    const Planes inputs(tiles, call.x.size(1));
+    at::parallel_for(0, tiles, 1,
+                     [&](int64_t begin, int64_t end) { TransformInputs(call, begin, end, inputs.From(begin)); });
+    at::parallel_for(0, matrices_[0].blocks(), 1, [&](int64_t begin, int64_t end) {
+      const torch::InferenceMode inference;
+      const Planes products(tiles, PackedMatrix::kBlock);
+      for (int64_t block = begin; block < end; ++block) {
+        Multiply(call, 0, tiles, inputs.From(0), block, products.From(0));
+      }
+    });
+  }
+
+  // The tiles [begin, end) of the batch, picture by picture: run(picture, first tile in it, last, tiles before it).
+  template <class Function>
+  static void EachPicture(const Call& call, int64_t begin, int64_t end, const Function& run) {
+    for (int64_t tile = begin; tile < end;) {
+      const int64_t picture = tile / call.tiles.count;
+      const int64_t first = tile - picture * call.tiles.count;
+      const int64_t last = std::min<int64_t>(call.tiles.count, first + end - tile);
+      run(picture, static_cast<int>(first), static_cast<int>(last), tile - begin);
+      tile += last - first;
+    }
+  }
+
+  static void TransformInputs(const Call& call, int64_t begin, int64_t end, const WinogradPlanes<float>& inputs) {
+    EachPicture(call, begin, end, [&](int64_t picture, int first, int last, int64_t before) {
+      const WinogradPlanes<float> planes{inputs.data + before * inputs.tile_stride, inputs.tile_stride,
+                                         inputs.plane_stride};
+      WinogradInput(SizeOfPicture(call.x), PictureOf<const float>(call.x, picture), call.tiles, first, last, planes);
+    });
+  }
+
+  // From the inputs of the tiles [begin, end) to their outputs in a block of channels.
+  void Multiply(const Call& call, int64_t begin, int64_t end, const WinogradPlanes<float>& inputs, int64_t block,
+                const WinogradPlanes<float>& products) const {
+    for (int64_t plane = 0; plane < kWinogradPlanes; ++plane) {
+      matrices_[plane].MultiplyBlock(block, end - begin, inputs.data + plane * inputs.plane_stride, inputs.tile_stride,
+                                     /*accumulate=*/false, products.data + plane * products.plane_stride,
+                                     products.tile_stride);
+    }
+    const int64_t channel = block * PackedMatrix::kBlock;
+    MapSize size = SizeOfPicture(call.y);
+    size.channels = static_cast<int>(std::min(PackedMatrix::kBlock, out_channels() - channel));
+    WinogradEpilogue epilogue = call.epilogue;
+    epilogue.bias = bias_.const_data_ptr<float>() + channel;
+    EachPicture(call, begin, end, [&](int64_t picture, int first, int last, int64_t before) {
+      MapView<float> map = PictureOf<float>(call.y, picture);
+      map.data += channel;
+      const WinogradPlanes<const float> planes{products.data + before * products.tile_stride, products.tile_stride,
+                                               products.plane_stride};
+      WinogradOutput(planes, size, call.tiles, first, last, epilogue, map);
+    });
+  }
+
+  int dilation_;
+  Tensor bias_;
+  std::vector<PackedMatrix> matrices_;  // of each plane
+};
+
+bool WinogradConv::Suits(const Tensor& weight, const ConvGeometry& geometry, torch::ScalarType type) {
+  const auto suits = [](int64_t channels) { return channels >= kMinChannels && channels % kWinogradChannels == 0; };
+  return type == torch::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && geometry.stride == 1 &&
+         geometry.padding == geometry.dilation && suits(weight.size(0)) && suits(weight.size(1));
+}
+
+WinogradConv::WinogradConv(const Tensor& weight, Tensor bias, const ConvGeometry& geometry)
+    : weights_(std::make_shared<const Weights>(weight, std::move(bias), static_cast<int>(geometry.dilation))) {}
+
+Tensor WinogradConv::Run(const Tensor& x, Activation activation) const {
+  Tensor y = torch::empty({x.size(0), weights_->out_channels(), x.size(2), x.size(3)},
+                          x.options().memory_format(torch::MemoryFormat::ChannelsLast));
+  weights_->Run(x, /*adds_output=*/false, activation == Activation::kRelu, y);
+  return y;
+}
+
+void WinogradConv::AddTo(const Tensor& x, Tensor& sum) const {
+  weights_->Run(x, /*adds_output=*/true, /*has_relu=*/true, sum);
+}
+
+}  // namespace candor

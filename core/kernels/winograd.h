@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Winograd's F(4x4, 3x3): a 3x3 convolution of stride 1 computes 4x4 outputs from 6x6 inputs with 36 products instead
+// of 144, as 36 products of matrices between two transforms (A. Lavin and S. Gray, Fast Algorithms for Convolutional
+// Neural Networks, CVPR 2016, section 4.3).
+#pragma once
+
+#include <cstddef>
+
+#include "core/kernels/map_view.h"
+
+namespace candor {
+
+constexpr int kWinogradOutput = 4;   // pixels of a tile's side
+constexpr int kWinogradInput = 6;    // pixels it is computed from, along a side
+constexpr int kWinogradPlanes = 36;  // products for a tile, along both
+// Channels must be a multiple of this.
+constexpr int kWinogradChannels = 16;
+
+// A filter's transform, along one side: G of the paper, [6, 3]. A filter g has the planes G g G^T.
+constexpr double kWinogradFilter[kWinogradInput][3] = {
+    {1.0 / 4, 0, 0},
+    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+    {1.0 / 24, 1.0 / 12, 1.0 / 6},
+    {1.0 / 24, -1.0 / 12, 1.0 / 6},
+    {0, 0, 1},
+};
+
+// The outputs of a map in tiles. A convolution of dilation d is d^2 plain ones, each of every d-th pixel; a tile lies
+// in one of them. Tiles that reach beyond the map have fewer outputs.
+struct WinogradTiles {
+  WinogradTiles(const MapSize& size, int dilation)
+      : dilation(dilation),
+        rows(Count(size.height, dilation)),
+        columns(Count(size.width, dilation)),
+        count(dilation * dilation * rows * columns) {}
+
+  static int Count(int side, int dilation) {
+    const int step = kWinogradOutput * dilation;
+    return (side + step - 1) / step;
+  }
+
+  int dilation;
+  int rows, columns;  // of each plain convolution
+  int count;
+};
+
+// Where tile t of a call and channel c lie in plane p: data[p * plane_stride + t * tile_stride + c].
+template <class T>
+struct WinogradPlanes {
+  T* data = nullptr;
+  ptrdiff_t tile_stride = 0;   // elements, at least the number of channels
+  ptrdiff_t plane_stride = 0;  // elements
+};
+
+// Both transforms for the tiles [begin, end) of one picture. 0 <= begin <= end <= tiles.count. Thread-safe: calls for
+// different tiles may run at the same time. All is float32.
+
+// The inputs of `map` ([size], zeros around it).
+void WinogradInput(const MapSize& size, const MapView<const float>& map, const WinogradTiles& tiles, int begin, int end,
+                   const WinogradPlanes<float>& planes);
+
+struct WinogradEpilogue {
+  const float* bias = nullptr;  // [channels]
+  bool adds_output = false;     // what stands in the output is added
+  bool has_relu = false;
+};
+
+// The outputs: map = relu(A^T products A + bias + map), the last two parts as `epilogue` says. size.channels are those
+// written.
+void WinogradOutput(const WinogradPlanes<const float>& products, const MapSize& size, const WinogradTiles& tiles,
+                    int begin, int end, const WinogradEpilogue& epilogue, const MapView<float>& map);
+
+}  // namespace candor

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Winograd's convolutions against ATen's plain ones.
+#include "core/engine/winograd_conv.h"
+
+#include <ATen/Parallel.h>
+
+#include "core/engine/conv_layer.h"
+#include "gtest/gtest.h"
+
+namespace candor {
+namespace {
+
+using torch::Tensor;
+
+Tensor Nhwc(const Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
+
+struct Case {
+  int64_t n, in, out, height, width, dilation;
+};
+
+class WinogradConvTest : public testing::TestWithParam<Case> {
+ protected:
+  WinogradConvTest() {
+    torch::manual_seed(3);
+    const auto [n, in, out, height, width, dilation] = GetParam();
+    weight_ = torch::randn({out, in, 3, 3}) / std::sqrt(static_cast<double>(in * 9));
+    bias_ = torch::randn({out});
+    x_ = Nhwc(torch::randn({n, in, height, width}));
+    geometry_ = {1, dilation, dilation};
+    plain_ = torch::conv2d(x_.to(torch::kDouble), weight_.to(torch::kDouble), bias_.to(torch::kDouble), 1, dilation,
+                           dilation);
+  }
+
+  double Error(const Tensor& y, const Tensor& want) const { return (y - want).abs().max().item<double>(); }
+
+  torch::InferenceMode inference_;
+  Tensor weight_, bias_, x_, plain_;
+  ConvGeometry geometry_;
+};
+
+// Results are of the order of 1; transforms by factors of up to 100 lose some 5 bits of the 24, and the worst of half a
+// million results counts.
+constexpr double kTolerance = 1e-4;
+
+TEST_P(WinogradConvTest, GivesTheConvolution) {
+  ASSERT_TRUE(WinogradConv::Suits(weight_, geometry_, torch::kFloat));
+  const WinogradConv conv(weight_, bias_, geometry_);
+  const Tensor y = conv.Run(x_, Activation::kNone);
+  EXPECT_TRUE(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  EXPECT_LT(Error(y, plain_), kTolerance);
+  EXPECT_LT(Error(conv.Run(x_, Activation::kRelu), torch::relu(plain_)), kTolerance);
+}
+
+TEST_P(WinogradConvTest, AddsInPlaceBeforeTheRelu) {
+  Tensor sum = Nhwc(torch::randn(plain_.sizes()));
+  const Tensor want = torch::relu(plain_ + sum);
+  const void* data = sum.data_ptr();
+  WinogradConv(weight_, bias_, geometry_).AddTo(x_, sum);
+  EXPECT_EQ(sum.data_ptr(), data);
+  EXPECT_LT(Error(sum, want), kTolerance);
+}
+
+TEST_P(WinogradConvTest, ThreadsDoNotChangeTheAnswer) {
+  const WinogradConv conv(weight_, bias_, geometry_);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Tensor one = conv.Run(x_, Activation::kRelu);
+  at::set_num_threads(3);
+  const Tensor three = conv.Run(x_, Activation::kRelu);
+  at::set_num_threads(threads);
+  EXPECT_TRUE(torch::equal(one, three));
+}
+
+TEST_P(WinogradConvTest, TheLayerTakesThisForm) {
+  ConvLayer layer(weight_, bias_, geometry_, torch::kFloat);
+  EXPECT_EQ(layer.out_channels(), weight_.size(0));
+  const Tensor y = layer.PackFor(x_.sizes()).Run(x_, Activation::kNone);
+  EXPECT_TRUE(torch::equal(y, WinogradConv(weight_, bias_, geometry_).Run(x_, Activation::kNone)));
+}
+
+// Few tiles and many, within and across pictures, blocks of channels that are whole and not.
+INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConvTest,
+                         testing::Values(Case{1, 64, 64, 92, 120, 1}, Case{2, 32, 32, 46, 60, 1},
+                                         Case{1, 256, 512, 23, 30, 2}, Case{3, 64, 80, 13, 17, 2},
+                                         Case{5, 32, 144, 30, 31, 1}, Case{1, 32, 32, 1, 1, 1}));
+
+TEST(WinogradConvSuitsTest, TakesPlainThreeByThreeOnly) {
+  const Tensor weight = torch::zeros({64, 64, 3, 3});
+  EXPECT_TRUE(WinogradConv::Suits(weight, {1, 1, 1}, torch::kFloat));
+  EXPECT_TRUE(WinogradConv::Suits(weight, {1, 2, 2}, torch::kFloat));
+  EXPECT_FALSE(WinogradConv::Suits(weight, {2, 1, 1}, torch::kFloat));
+  EXPECT_FALSE(WinogradConv::Suits(weight, {1, 1, 2}, torch::kFloat));
+  EXPECT_FALSE(WinogradConv::Suits(weight, {1, 1, 1}, torch::kBFloat16));
+  EXPECT_FALSE(WinogradConv::Suits(torch::zeros({64, 64, 1, 1}), {1, 0, 1}, torch::kFloat));
+  EXPECT_FALSE(WinogradConv::Suits(torch::zeros({64, 40, 3, 3}), {1, 1, 1}, torch::kFloat));
+  EXPECT_FALSE(WinogradConv::Suits(torch::zeros({16, 64, 3, 3}), {1, 1, 1}, torch::kFloat));
+}
+
+}  // namespace
+}  // namespace candor
