@@ -87,14 +87,30 @@ void AddContestants(const std::string& name, const Flags& flags, Networks networ
   all->push_back({name + " to labels", ToLabels(flags, networks, images), {}});
 }
 
+// The ranges of the encoder's maps for these pictures, as calibration finds them.
+EncoderRanges RangesOn(const SegmentationNetImpl& net, const torch::Tensor& images) {
+  EncoderRanges ranges(kEncoderMaps);
+  CompiledNetwork network(net, Precision::kFp32);
+  network.Observe([&ranges](size_t map, const torch::Tensor& values) {
+    ranges[map] = {std::min(0.0F, values.min().item<float>()), values.max().item<float>()};
+  });
+  network.Encode(images);
+  return ranges;
+}
+
 absl::StatusOr<std::vector<Contestant>> MakeContestants(const Flags& flags, const torch::Tensor& images) {
-  const bool has_fp32 = flags.precision != "bf16";
-  const bool has_bf16 = flags.precision != "fp32" && HasNativeBf16();
-  Networks readable, fp32, bf16;
+  const auto is_wanted = [&flags](const char* name) { return flags.precision == name || flags.precision == "all"; };
+  const bool has_fp32 = is_wanted("fp32");
+  const bool has_bf16 = is_wanted("bf16") && HasNativeBf16();
+  const bool has_int8 = is_wanted("int8") && HasNativeInt8();
+  Networks readable, fp32, bf16, int8;
   for (int m = 0; m < flags.members; ++m) {
     ASSIGN_OR_RETURN(SegmentationNet net, MakeNet(flags, m));
     if (has_fp32) fp32.push_back(std::make_shared<CompiledNetwork>(*net, Precision::kFp32));
     if (has_bf16) bf16.push_back(std::make_shared<CompiledNetwork>(*net, Precision::kBf16));
+    if (has_int8) {
+      int8.push_back(std::make_shared<CompiledNetwork>(*net, Precision::kInt8, RangesOn(*net, images)));
+    }
     PrepareForInference(*net);
     readable.push_back(net.ptr());
   }
@@ -102,6 +118,7 @@ absl::StatusOr<std::vector<Contestant>> MakeContestants(const Flags& flags, cons
   AddContestants("readable fp32", flags, readable, images, &all);
   if (has_fp32) AddContestants("engine fp32", flags, fp32, images, &all);
   if (has_bf16) AddContestants("engine bf16", flags, bf16, images, &all);
+  if (has_int8) AddContestants("engine int8", flags, int8, images, &all);
   return all;
 }
 
@@ -159,7 +176,7 @@ int Main(int argc, char** argv) {
   app.add_option("--threads", flags.threads, "")->capture_default_str();
   app.add_option("--rounds", flags.rounds, "")->capture_default_str();
   app.add_option("--precision", flags.precision, "Of the engine")
-      ->check(CLI::IsMember({"all", "fp32", "bf16"}))
+      ->check(CLI::IsMember({"all", "fp32", "bf16", "int8"}))
       ->capture_default_str();
   app.add_option("--weights", flags.weights, "safetensors, keys as segmentation_models_pytorch's; default: random");
   app.add_option("--only", flags.only, "Those only whose names have this in them, say 'fp32 network'");

@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--network", action="store_true", help="stop at the scores at a quarter of the size")
     parser.add_argument("--only", default="torch,onnxruntime,openvino", help="peers whose names begin so")
-    parser.add_argument("--precisions", default="fp32,bf16", help="candor's")
+    parser.add_argument("--precisions", default="fp32,bf16,int8", help="candor's")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--passes", type=int, default=4, help="of each runner in a round; the first is not kept")
     parser.add_argument("--build", default=str(ROOT / "build"))

@@ -225,7 +225,7 @@ struct ModelDescription {
   std::vector<ClassDescription> classes;
   std::vector<KindDescription> uncertainty;  // the default first
   std::string device;
-  std::string precision;  // "fp32" or "bf16"; empty from a server that does not say
+  std::string precision;  // "fp32", "bf16" or "int8"; empty from a server that does not say
   std::optional<CalibrationDescription> calibration;
 };
 

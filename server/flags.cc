@@ -30,7 +30,8 @@ void AddFlags(CLI::App* app, ServerFlags* flags) {
   app->add_option("--model", flags->default_model, "Model for requests that name none: student, teacher or a name");
   app->add_option("--device", flags->device, "auto, cpu or cuda");
   app->add_option("--precision", flags->precision,
-                  "What networks compute in: fp32, bf16, or auto: bf16 where the processor has it natively");
+                  "What networks compute in: fp32, bf16, int8 (after candor-train quantise), or auto: bf16 where the "
+                  "processor has it natively");
   app->add_option("--listen", flags->listen, "gRPC address; port 0 takes a free one")->type_name("HOST:PORT");
   app->add_option("--metrics-listen", flags->metrics_listen, "Address of /metrics, or 'off'")->type_name("HOST:PORT");
   app->add_option("--threads", flags->threads, "Threads for decoding, inference and encoding; 0: all cores allowed");

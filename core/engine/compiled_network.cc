@@ -3,12 +3,16 @@
 
 #include <algorithm>
 
+#include "core/engine/cpu_features.h"
+
 namespace candor {
 namespace {
 
+// Of the maps that are not in 8 bits.
 torch::ScalarType TypeOf(Precision precision) {
   TORCH_CHECK(precision != Precision::kAuto, "precision: must be chosen before a network is compiled");
-  return precision == Precision::kBf16 ? torch::kBFloat16 : torch::kFloat;
+  const bool is_bf16 = precision == Precision::kBf16 || (precision == Precision::kInt8 && HasNativeBf16());
+  return is_bf16 ? torch::kBFloat16 : torch::kFloat;
 }
 
 void CheckImages(const torch::Tensor& images) {
@@ -21,23 +25,35 @@ void CheckImages(const torch::Tensor& images) {
 
 }  // namespace
 
-CompiledNetwork::CompiledNetwork(const SegmentationNetImpl& net, Precision precision)
-    : CompiledNetwork(FoldWeights(net), TypeOf(precision)) {}
+CompiledNetwork::CompiledNetwork(const SegmentationNetImpl& net, Precision precision, const EncoderRanges& ranges)
+    : CompiledNetwork(FoldWeights(net), TypeOf(precision), precision == Precision::kInt8 ? &ranges : nullptr) {}
 
-CompiledNetwork::CompiledNetwork(const FoldedWeights& weights, torch::ScalarType type)
+CompiledNetwork::CompiledNetwork(const FoldedWeights& weights, torch::ScalarType type, const EncoderRanges* ranges)
     : type_(type),
       classes_(weights.classes),
       uncertainty_channels_(weights.uncertainty_channels),
-      encoder_(MakeEncoderLayers(weights, type)),
       decoder_(MakeDecoderLayers(weights, type)),
-      shapeless_(weights, type) {}
+      shapeless_(weights, type) {
+  if (ranges == nullptr) {
+    encoder_ = MakeEncoderLayers(weights, type);
+  } else {
+    quantised_encoder_ = std::make_unique<QuantisedEncoderLayers>(weights, *ranges, type);
+  }
+}
 
 EncoderFeatures CompiledNetwork::Encode(const torch::Tensor& images) {
   CheckImages(images);
   const torch::InferenceMode inference;
   ShapedPlan& plan = PlanFor(images.size(0), images.size(2), images.size(3));
+  const torch::Tensor typed =
+      images.to(type_, /*non_blocking=*/false, /*copy=*/false, torch::MemoryFormat::ChannelsLast);
+  if (quantised_encoder_ != nullptr) {
+    std::optional<QuantisedEncoderPlan>& encoder = plan.quantised_encoder;
+    if (!encoder.has_value()) encoder.emplace(plan.n, plan.height, plan.width, quantised_encoder_.get());
+    return encoder->Run(typed);
+  }
   if (!plan.encoder.has_value()) plan.encoder.emplace(plan.n, plan.height, plan.width, &encoder_);
-  return plan.encoder->Run(images.to(type_, /*non_blocking=*/false, /*copy=*/false, torch::MemoryFormat::ChannelsLast));
+  return plan.encoder->Run(typed, observer_);
 }
 
 Scores CompiledNetwork::Decode(const EncoderFeatures& encoded) {
@@ -54,8 +70,12 @@ Scores CompiledNetwork::Decode(const EncoderFeatures& encoded) {
 }
 
 void CompiledNetwork::DropEncoder() {
-  for (ShapedPlan& plan : plans_) plan.encoder.reset();
+  for (ShapedPlan& plan : plans_) {
+    plan.encoder.reset();
+    plan.quantised_encoder.reset();
+  }
   encoder_ = {};
+  quantised_encoder_.reset();
 }
 
 CompiledNetwork::ShapedPlan& CompiledNetwork::PlanFor(int64_t n, int64_t height, int64_t width) {
@@ -66,7 +86,7 @@ CompiledNetwork::ShapedPlan& CompiledNetwork::PlanFor(int64_t n, int64_t height,
     plans_.splice(plans_.begin(), plans_, known);
   } else {
     if (plans_.size() == kMaxPlans) plans_.pop_back();
-    plans_.push_front({n, height, width, std::nullopt, std::nullopt});
+    plans_.push_front({n, height, width, std::nullopt, std::nullopt, std::nullopt});
   }
   return plans_.front();
 }

@@ -10,8 +10,10 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "core/engine/plan.h"
+#include "core/engine/quantised_encoder.h"
 #include "core/model/precision.h"
 #include "core/nn/network.h"
 #include "core/nn/segmentation_net.h"
@@ -24,8 +26,11 @@ class CompiledNetwork : public SplitNetwork {
   static constexpr size_t kMaxPlans = 4;
 
   // From the weights of `net`, whose norms are not folded; it is not needed afterwards. `precision`: not kAuto; kBf16
-  // where HasNativeBf16 only.
-  CompiledNetwork(const SegmentationNetImpl& net, Precision precision);
+  // where HasNativeBf16 and kInt8 where HasNativeInt8 only. `ranges`: for kInt8, of kEncoderMaps maps.
+  CompiledNetwork(const SegmentationNetImpl& net, Precision precision, const EncoderRanges& ranges = {});
+
+  // Shows `observer` the encoder's maps from now on; not with kInt8.
+  void Observe(MapObserver observer) { observer_ = std::move(observer); }
 
   // As Network says. The first call with a shape packs the weights for it.
   Scores Forward(const torch::Tensor& images) override { return Decode(Encode(images)); }
@@ -37,12 +42,13 @@ class CompiledNetwork : public SplitNetwork {
   size_t plans() const { return plans_.size(); }
 
  private:
-  CompiledNetwork(const FoldedWeights& weights, torch::ScalarType type);
+  CompiledNetwork(const FoldedWeights& weights, torch::ScalarType type, const EncoderRanges* ranges);
 
   // Of images [n, 3, height, width]; each part is made when it is first needed.
   struct ShapedPlan {
     int64_t n, height, width;
     std::optional<EncoderPlan> encoder;
+    std::optional<QuantisedEncoderPlan> quantised_encoder;
     std::optional<DecoderPlan> decoder;
   };
 
@@ -52,6 +58,8 @@ class CompiledNetwork : public SplitNetwork {
   const int64_t classes_;
   const int64_t uncertainty_channels_;
   EncoderLayers<ConvLayer> encoder_;
+  std::unique_ptr<QuantisedEncoderLayers> quantised_encoder_;  // with kInt8, instead of encoder_
+  MapObserver observer_;
   DecoderLayers<PackedConvLayer> decoder_;
   const ShapelessLayers shapeless_;
   std::list<ShapedPlan> plans_;  // the last used first

@@ -11,4 +11,12 @@ bool HasNativeBf16() {
 #endif
 }
 
+bool HasNativeInt8() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512vnni") != 0;
+#else
+  return false;
+#endif
+}
+
 }  // namespace candor

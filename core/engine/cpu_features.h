@@ -8,4 +8,8 @@ namespace candor {
 // (github.com/pytorch/pytorch/issues/183815).
 bool HasNativeBf16();
 
+// Whether it multiplies bytes into 32 bits (AVX512_VNNI; those with AMX have it too). Others do so into 16 bits, which
+// overflow.
+bool HasNativeInt8();
+
 }  // namespace candor

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/plan.h"
 
-#include <ATen/Parallel.h>
-
-#include <algorithm>
 #include <utility>
 
-#include "core/kernels/max_pool.h"
 #include "core/nn/depthwise_conv.h"
-#include "core/nn/picture_of.h"
 
 namespace candor {
 namespace {
@@ -16,14 +11,6 @@ namespace {
 using torch::Tensor;
 
 constexpr std::array<int, 3> kRates = {12, 24, 36};
-
-// Encoder blocks as ResNet-18's stages use them: {stride of the first convolution, dilation}, two blocks a stage.
-struct Stage {
-  int64_t stride, dilation;
-};
-constexpr std::array<Stage, 4> kStages = {{{1, 1}, {2, 1}, {2, 1}, {1, 2}}};
-
-ConvGeometry ThreeByThree(int64_t stride, int64_t dilation) { return {stride, dilation, dilation}; }
 
 SeparableLayer<PackedConvLayer> Separable(const FoldedSeparable& weights, int dilation, torch::ScalarType type) {
   return {DepthwiseTaps(weights.depthwise), dilation,
@@ -38,55 +25,25 @@ Tensor RunSeparable(const SeparableLayer<PackedConv>& layer, const Tensor& x) {
   return layer.pointwise.Run(DepthwiseConvByTaps(x, layer.depthwise, layer.dilation), Activation::kRelu);
 }
 
-// Overwrites x where the block keeps its shape.
-Tensor RunBlock(const EncoderBlock<ShapedConv>& block, bool has_downsample, Tensor x) {
-  Tensor sum = has_downsample ? block.downsample.Run(x, Activation::kNone) : x;
-  block.conv2.AddTo(block.conv1.Run(x, Activation::kRelu), sum);
+// Overwrites x where the block keeps its shape. Shows what it stores.
+template <class Show>
+Tensor RunBlock(const EncoderBlock<ShapedConv>& block, bool has_downsample, Tensor x, const Show& show) {
+  const Tensor inner = block.conv1.Run(x, Activation::kRelu);
+  show(inner);
+  Tensor sum = x;
+  if (has_downsample) {
+    sum = block.downsample.Run(x, Activation::kNone);
+    show(sum);
+  }
+  block.conv2.AddTo(inner, sum);
+  show(sum);
   return sum;
-}
-
-// As torch::max_pool2d(x, 3, 2, 1) of a ReLU's result, NHWC.
-template <class Bits>
-void PoolInto(const Tensor& x, const Tensor& pooled) {
-  const int64_t rows = pooled.size(2);
-  at::parallel_for(0, x.size(0) * rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end;) {
-      const int64_t picture = row / rows;
-      const int64_t last = std::min(end, (picture + 1) * rows);
-      MaxPoolOfRelu(SizeOfPicture(x), PictureOf<const Bits>(x, picture), static_cast<int>(row - picture * rows),
-                    static_cast<int>(last - picture * rows), PictureOf<Bits>(pooled, picture));
-      row = last;
-    }
-  });
-}
-
-Tensor Pool(const Tensor& x) {
-  Tensor pooled = torch::empty({x.size(0), x.size(1), (x.size(2) + 1) / 2, (x.size(3) + 1) / 2},
-                               x.options().memory_format(torch::MemoryFormat::ChannelsLast));
-  const auto pool = x.scalar_type() == torch::kFloat ? &PoolInto<uint32_t> : &PoolInto<uint16_t>;
-  pool(x, pooled);
-  return pooled;
-}
-
-bool StartsStage(size_t block) { return block > 0 && block % 2 == 0; }  // layer1 keeps the stem's channels
-
-PooledBranch MakePooledBranch(const FoldedWeights& weights) {
-  const auto matrix = [](const Tensor& conv) { return conv.flatten(1).t().contiguous(); };
-  const int64_t channels = weights.aspp_pool.weight.size(0);
-  const Tensor& project = weights.aspp_project.weight;
-  return {matrix(weights.aspp_pool.weight), weights.aspp_pool.bias,
-          matrix(project.narrow(1, project.size(1) - channels, channels)), weights.aspp_project.bias};
 }
 
 }  // namespace
 
-Tensor PooledBranch::ProjectionBias(const Tensor& top) const {
-  const Tensor mean = top.mean({2, 3}, /*keepdim=*/false, torch::kFloat);
-  return torch::addmm(project_bias, torch::relu(torch::addmm(bias, mean, weight)), project);
-}
-
 ShapelessLayers::ShapelessLayers(const FoldedWeights& weights, torch::ScalarType type)
-    : pooled(MakePooledBranch(weights)), tail(weights.merge, weights.heads, type) {}
+    : pooled(weights, torch::kCPU), tail(weights.merge, weights.heads, type) {}
 
 EncoderLayers<ConvLayer> MakeEncoderLayers(const FoldedWeights& weights, torch::ScalarType type) {
   const auto conv = [type](const FoldedConv& folded, const ConvGeometry& geometry) {
@@ -95,12 +52,11 @@ EncoderLayers<ConvLayer> MakeEncoderLayers(const FoldedWeights& weights, torch::
   EncoderLayers<ConvLayer> layers;
   layers.stem = conv(weights.stem, {2, 3, 1});
   for (size_t i = 0; i < layers.blocks.size(); ++i) {
-    const Stage& stage = kStages[i / 2];
     const FoldedBlock& block = weights.blocks[i];
-    const int64_t stride = i % 2 == 0 ? stage.stride : 1;
-    layers.blocks[i].conv1 = conv(block.conv1, ThreeByThree(stride, stage.dilation));
-    layers.blocks[i].conv2 = conv(block.conv2, ThreeByThree(1, stage.dilation));
-    if (StartsStage(i)) layers.blocks[i].downsample = conv(block.downsample, {stride, 0, 1});
+    const BlockGeometry geometry(i);
+    layers.blocks[i].conv1 = conv(block.conv1, geometry.conv1);
+    layers.blocks[i].conv2 = conv(block.conv2, geometry.conv2);
+    if (StartsStage(i)) layers.blocks[i].downsample = conv(block.downsample, geometry.downsample);
   }
   return layers;
 }
@@ -112,10 +68,7 @@ DecoderLayers<PackedConvLayer> MakeDecoderLayers(const FoldedWeights& weights, t
   for (size_t i = 0; i < kRates.size(); ++i) {
     layers.aspp_rates[i] = Separable(weights.aspp_rates[i], kRates[i], type);
   }
-  const int64_t pooled = weights.aspp_pool.weight.size(0);
-  const Tensor& project = weights.aspp_project.weight;
-  layers.aspp_project =
-      PackedConvLayer(project.narrow(1, 0, project.size(1) - pooled), weights.aspp_project.bias, {}, type);
+  layers.aspp_project = PackedConvLayer(ProjectionWithoutPooled(weights), weights.aspp_project.bias, {}, type);
   layers.refine = Separable(weights.refine, 1, type);
   layers.low_level = conv(weights.low_level);
   return layers;
@@ -134,16 +87,22 @@ EncoderPlan::EncoderPlan(int64_t n, int64_t height, int64_t width, EncoderLayers
   for (size_t i = 0; i < layers->blocks.size(); ++i) {
     EncoderBlock<ConvLayer>& block = layers->blocks[i];
     if (StartsStage(i)) layers_.blocks[i].downsample = block.downsample.PackFor(shape);
-    layers_.blocks[i].conv1 = pack(&block.conv1, i % 2 == 0 ? kStages[i / 2].stride : 1);
+    layers_.blocks[i].conv1 = pack(&block.conv1, BlockGeometry(i).conv1.stride);
     layers_.blocks[i].conv2 = pack(&block.conv2);
   }
 }
 
-EncoderFeatures EncoderPlan::Run(const Tensor& images) const {
-  Tensor x = Pool(layers_.stem.Run(images, Activation::kRelu));
+EncoderFeatures EncoderPlan::Run(const Tensor& images, const MapObserver& observe) const {
+  size_t next = 0;
+  const auto show = [&](const Tensor& map) {
+    if (observe != nullptr) observe(next, map);
+    ++next;
+  };
+  Tensor x = PoolStem(layers_.stem.Run(images, Activation::kRelu));
+  show(x);
   EncoderFeatures features;
   for (size_t i = 0; i < layers_.blocks.size(); ++i) {
-    x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x));
+    x = RunBlock(layers_.blocks[i], StartsStage(i), std::move(x), show);
     if (i == 1) features.low_level = x;  // the next block starts a stage, and so overwrites nothing
   }
   features.top = std::move(x);

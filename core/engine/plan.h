@@ -9,8 +9,10 @@
 
 #include "core/engine/conv_layer.h"
 #include "core/engine/decoder_tail.h"
+#include "core/engine/encoder_shape.h"
 #include "core/engine/folded_weights.h"
 #include "core/engine/packed_conv.h"
+#include "core/engine/pooled_branch.h"
 #include "core/nn/network.h"
 
 namespace candor {
@@ -32,7 +34,7 @@ struct SeparableLayer {
 template <class Conv>
 struct EncoderLayers {
   Conv stem;
-  std::array<EncoderBlock<Conv>, 8> blocks;
+  std::array<EncoderBlock<Conv>, kEncoderBlocks> blocks;
 };
 
 template <class Conv>
@@ -42,17 +44,6 @@ struct DecoderLayers {
   Conv aspp_project;  // without the pooled branch, whose share is a bias
   SeparableLayer<Conv> refine;
   Conv low_level;
-};
-
-// The pooled branch of the pyramid, float32. After its ReLU it is one vector a picture, so that its part of the
-// projection is a bias.
-struct PooledBranch {
-  torch::Tensor weight, bias;  // of its own convolution: [in, out], [out]
-  torch::Tensor project;       // its columns of the projection: [out, projected]
-  torch::Tensor project_bias;  // [projected]
-
-  // top [n, in, h, w] NHWC -> the projection's bias for each picture, [n, projected].
-  torch::Tensor ProjectionBias(const torch::Tensor& top) const;
 };
 
 // What is the same for every shape.
@@ -74,8 +65,8 @@ class EncoderPlan {
   // For images [n, 3, height, width], height and width multiples of 16.
   EncoderPlan(int64_t n, int64_t height, int64_t width, EncoderLayers<ConvLayer>* layers);
 
-  // images NHWC, of the type of the layers -> features of that type, NHWC.
-  EncoderFeatures Run(const torch::Tensor& images) const;
+  // images NHWC, of the type of the layers -> features of that type, NHWC. `observe` may be null.
+  EncoderFeatures Run(const torch::Tensor& images, const MapObserver& observe) const;
 
  private:
   EncoderLayers<ShapedConv> layers_;

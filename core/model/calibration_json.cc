@@ -59,6 +59,38 @@ absl::StatusOr<Calibration::Reference> ReferenceFromJson(const json& value, cons
   return reference;
 }
 
+ordered_json RangesToJson(const std::vector<ValueRange>& ranges) {
+  ordered_json value = ordered_json::array();
+  for (const ValueRange& range : ranges) value.push_back({ShortDouble(range.least), ShortDouble(range.largest)});
+  return value;
+}
+
+absl::StatusOr<std::vector<ValueRange>> RangesFromJson(const json& value, const std::string& path) {
+  RETURN_IF_ERROR(CheckArray(value, path, kEncoderMaps, kEncoderMaps));
+  std::vector<ValueRange> ranges(kEncoderMaps);
+  for (size_t i = 0; i < kEncoderMaps; ++i) {
+    const std::string item = ItemPath(path, i);
+    RETURN_IF_ERROR(CheckArray(value[i], item, 2, 2));
+    ASSIGN_OR_RETURN(ranges[i].least, ReadFloat(value[i][0], ItemPath(item, 0)));
+    ASSIGN_OR_RETURN(ranges[i].largest, ReadFloat(value[i][1], ItemPath(item, 1)));
+  }
+  return ranges;
+}
+
+absl::Status CheckRanges(const std::vector<ValueRange>& ranges) {
+  const std::string path = "calibration.encoder_ranges";
+  if (!ranges.empty() && ranges.size() != kEncoderMaps) {
+    return JsonError(path, absl::StrCat("must have ", kEncoderMaps, " items, has ", ranges.size()));
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const ValueRange& range = ranges[i];
+    if (std::isfinite(range.least) && std::isfinite(range.largest) && range.least <= range.largest) continue;
+    return JsonError(ItemPath(path, i), absl::StrCat("must be [least, largest], both finite, is [", range.least, ", ",
+                                                     range.largest, "]"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckKindIsGiven(const ModelSpec& spec, UncertaintyKind kind, const std::string& path) {
   if (std::find(spec.uncertainty.begin(), spec.uncertainty.end(), kind) != spec.uncertainty.end()) {
     return absl::OkStatus();
@@ -114,12 +146,15 @@ ordered_json CalibrationToJson(const std::optional<Calibration>& calibration) {
   value["verdict"] = calibration->verdict.has_value() ? VerdictToJson(*calibration->verdict) : ordered_json(nullptr);
   value["reference"] =
       calibration->reference.has_value() ? ReferenceToJson(*calibration->reference) : ordered_json(nullptr);
+  if (!calibration->encoder_ranges.empty()) value["encoder_ranges"] = RangesToJson(calibration->encoder_ranges);
   return value;
 }
 
 absl::StatusOr<std::optional<Calibration>> CalibrationFromJson(const json& value, const std::string& path) {
   if (value.is_null()) return std::nullopt;
-  RETURN_IF_ERROR(CheckKeys(value, path, {"data", "temperature", "verdict", "reference"}));
+  std::vector<std::string> keys = {"data", "temperature", "verdict", "reference"};
+  if (value.contains("encoder_ranges")) keys.emplace_back("encoder_ranges");
+  RETURN_IF_ERROR(CheckKeys(value, path, keys));
   Calibration calibration;
   ASSIGN_OR_RETURN(calibration.data, ReadString(value["data"], KeyPath(path, "data")));
   ASSIGN_OR_RETURN(calibration.temperature, ReadFloat(value["temperature"], KeyPath(path, "temperature")));
@@ -128,6 +163,10 @@ absl::StatusOr<std::optional<Calibration>> CalibrationFromJson(const json& value
   }
   if (!value["reference"].is_null()) {
     ASSIGN_OR_RETURN(calibration.reference, ReferenceFromJson(value["reference"], KeyPath(path, "reference")));
+  }
+  if (value.contains("encoder_ranges")) {
+    ASSIGN_OR_RETURN(calibration.encoder_ranges,
+                     RangesFromJson(value["encoder_ranges"], KeyPath(path, "encoder_ranges")));
   }
   return calibration;
 }
@@ -142,7 +181,7 @@ absl::Status CheckCalibration(const ModelSpec& spec) {
   }
   if (calibration.verdict.has_value()) RETURN_IF_ERROR(CheckVerdict(spec, *calibration.verdict));
   if (calibration.reference.has_value()) RETURN_IF_ERROR(CheckReference(spec, *calibration.reference));
-  return absl::OkStatus();
+  return CheckRanges(calibration.encoder_ranges);
 }
 
 }  // namespace candor

@@ -98,6 +98,15 @@ enum class UncertaintyHead {
 absl::string_view UncertaintyHeadName(UncertaintyHead head);
 absl::StatusOr<UncertaintyHead> ParseUncertaintyHead(absl::string_view name);
 
+// The least and the largest value of a map.
+struct ValueRange {
+  float least = 0;
+  float largest = 0;
+};
+
+// Maps between the convolutions of the encoder (core/engine/encoder_shape.h).
+inline constexpr size_t kEncoderMaps = 20;
+
 // What validation data said. Each part is optional.
 struct Calibration {
   // Verdict on a whole picture by its mean uncertainty of `kind`: ACCEPT at most accept_max, REJECT above review_max,
@@ -120,6 +129,7 @@ struct Calibration {
   float temperature = 1;  // class scores are divided by it before every softmax, (0, 100]
   std::optional<Verdict> verdict;
   std::optional<Reference> reference;
+  std::vector<ValueRange> encoder_ranges;  // of kEncoderMaps maps, over all members, for computing in int8; or empty
 };
 
 // Bins of Calibration::Reference.
@@ -169,9 +179,9 @@ absl::Status ValidateModelSpec(const ModelSpec& spec);
 std::string ModelSpecToJson(const ModelSpec& spec);
 
 // Reads and checks, this version and version 1 (no learned, sampling, calibration, groups; a student has learned
-// predictive_stddev). "groups", "head", "density_components" and "shared_encoder" may be missing: none, linear, 0,
-// false. InvalidArgument: not JSON, an unknown, missing, repeated or ill-typed key (the message gives its path), a
-// value out of range, a newer format version, a file name with a slash.
+// predictive_stddev). "groups", "head", "density_components", "shared_encoder" and "calibration.encoder_ranges" may be
+// missing: none, linear, 0, false, none. InvalidArgument: not JSON, an unknown, missing, repeated or ill-typed key (the
+// message gives its path), a value out of range, a newer format version, a file name with a slash.
 absl::StatusOr<ModelSpec> ModelSpecFromJson(absl::string_view json);
 
 // The 64x64 RGB picture of the known answer: smooth ramps, edges and noise from a fixed integer generator.

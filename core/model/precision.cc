@@ -7,11 +7,11 @@
 namespace candor {
 
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name) {
-  for (const Precision precision : {Precision::kAuto, Precision::kFp32, Precision::kBf16}) {
+  for (const Precision precision : {Precision::kAuto, Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
     if (PrecisionName(precision) == name) return precision;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("precision: must be auto, fp32 or bf16, got \"", absl::Utf8SafeCHexEscape(name), "\""));
+      absl::StrCat("precision: must be auto, fp32, bf16 or int8, got \"", absl::Utf8SafeCHexEscape(name), "\""));
 }
 
 absl::string_view PrecisionName(Precision precision) {
@@ -22,6 +22,8 @@ absl::string_view PrecisionName(Precision precision) {
       return "fp32";
     case Precision::kBf16:
       return "bf16";
+    case Precision::kInt8:
+      return "int8";
   }
   return "unknown";
 }

@@ -11,9 +11,11 @@ enum class Precision {
   kAuto,  // kBf16 where the processor multiplies bfloat16 natively, else kFp32
   kFp32,
   kBf16,  // activations and weights rounded to bfloat16
+  kInt8,  // the encoder's stages in 8 bits, by calibrated ranges; the rest as for kAuto
 };
 
-absl::StatusOr<Precision> ParsePrecision(absl::string_view name);  // "auto", "fp32", "bf16"; InvalidArgument otherwise
+absl::StatusOr<Precision> ParsePrecision(
+    absl::string_view name);  // "auto", "fp32", "bf16", "int8"; InvalidArgument otherwise
 
 absl::string_view PrecisionName(Precision precision);
 

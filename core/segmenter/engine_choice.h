@@ -12,11 +12,12 @@
 namespace candor {
 
 // What to compute in, the best first: more than one for kAuto, of which the first that gives the model's known answer
-// is meant. FailedPrecondition: kBf16 on CUDA, with MC dropout, with the heads kFeatureDensity and kObserver, or on a
-// processor without bfloat16 products.
+// is meant. FailedPrecondition: kBf16 with MC dropout, with the heads kFeatureDensity and kObserver (on CUDA kEnergy
+// too), or on a processor without bfloat16 products; kInt8 there too, on CUDA, for networks that are made of draws or
+// factors of one file's weights, without calibrated ranges, or on a processor without sums of bytes in 32 bits.
 absl::StatusOr<std::vector<Precision>> PrecisionsFor(const LoadOptions& options, const ModelSpec& spec);
 
-// Null where the readable module answers: on CUDA, and with MC dropout and those heads, which need its inside.
-NetworkCompiler CompilerFor(Device device, const ModelSpec& spec, Precision precision);
+// Null where the readable module answers: with MC dropout and those heads, which need its inside.
+NetworkCompiler CompilerFor(const LoadOptions& options, const ModelSpec& spec, Precision precision);
 
 }  // namespace candor

@@ -25,7 +25,7 @@ struct ModelInfo {
   std::vector<std::string> damaged_members;
   int64_t parameters = 0;  // trainable, of all members together
   std::string device;      // "cpu" or "cuda"
-  std::string precision;   // "fp32" or "bf16": what the networks compute in
+  std::string precision;   // "fp32", "bf16" or "int8": what the networks compute in
 };
 
 // One picture of a batch. Borrows the picture and the request's kinds.
@@ -68,8 +68,8 @@ void SetInferenceThreads(int threads);
 
 struct LoadOptions {
   Device device = Device::kCpu;  // kCpu or kCuda, from PrepareDevice
-  // kAuto is kBf16 for models that can compute in it (not on CUDA, not with MC dropout or the heads kFeatureDensity and
-  // kObserver, not on processors without bfloat16 products) and give their known answer so, and kFp32 for others.
+  // kAuto is kBf16 for models that can compute in it (not with MC dropout or the heads kFeatureDensity and kObserver,
+  // on CUDA kEnergy, not on processors without bfloat16 products) and give their known answer so, and kFp32 for others.
   Precision precision = Precision::kFp32;
   int threads = 1;  // SetInferenceThreads for the caller; 0: as they are
   // For studies: only these members of an ensemble, which then answer as an ensemble of that size (one: as a single
@@ -77,6 +77,11 @@ struct LoadOptions {
   std::vector<int> members;
   // For fitting one: the temperature instead of the bundle's, again without a known answer. 0: the bundle's.
   float temperature = 0;
+  // For fitting: the calibrated ranges for kInt8 instead of the bundle's, again without a known answer. Empty: the
+  // bundle's.
+  std::vector<ValueRange> encoder_ranges;
+  // For fitting, with kFp32: made to hold the encoder's maps of every call. Outlives the segmenter; null: not wanted.
+  std::vector<ValueRange>* seen_ranges = nullptr;
   // An ensemble of which some files cannot be read answers with the other members, at least two, again without a known
   // answer to compare with.
   bool allow_partial_ensemble = false;
@@ -84,7 +89,8 @@ struct LoadOptions {
 
 // Reads the bundle, builds the network, warms it up and compares it with the bundle's known answer. Errors of
 // ReadBundle; InvalidArgument: tensors that do not fit the architecture or are not finite, or a member that is
-// not there; DataLoss: another answer than the known one; FailedPrecondition: kBf16 for a model that cannot.
+// not there; DataLoss: another answer than the known one; FailedPrecondition: kBf16 or kInt8 for a model that cannot,
+// seen_ranges for one whose network is not compiled.
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(const std::string& bundle_directory,
                                                          const LoadOptions& options);
 

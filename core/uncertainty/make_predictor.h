@@ -23,7 +23,7 @@ using MemberReader = std::function<absl::StatusOr<TensorFile>(size_t index)>;
 // Makes a reducer on the predictor's device.
 using ReducerFactory = std::function<std::unique_ptr<ScoreReducer>()>;
 
-// Gives another form of a member for inference on the CPU, from a module in evaluation mode whose norms are not folded.
+// Gives another form of a member for inference on its device, from a module in evaluation mode, norms not folded.
 using NetworkCompiler = std::function<std::shared_ptr<SplitNetwork>(const SegmentationNetImpl& net)>;
 
 // The M predictions of a bundle, before anything is made of them: what a predictor reduces, and what students that

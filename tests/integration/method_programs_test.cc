@@ -119,6 +119,24 @@ TEST_F(MethodProgramsTest, OneNetworkWhatIsFittedToItAndViewsOfIt) {
   EXPECT_THAT(wrong.err, HasSubstr("are of feature_density, method is energy"));
 }
 
+TEST_F(MethodProgramsTest, AModelInEightBits) {
+  // So long that hardly a pixel is undecided.
+  const std::string plain = Member("plain", "epochs: 80");
+  const Finished unmeasured = RunProgram(ServerCommand({plain}, {"--precision", "int8", "--threads", "1"}));
+  EXPECT_EQ(unmeasured.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(unmeasured.err, HasSubstr("the bundle has no ranges for it, which candor-train quantise measures"));
+  EXPECT_THAT(Run({kTrain, "quantise", "--bundle", plain, "--data", Data()}),
+              HasSubstr("of the pixels keep their label"));
+  ServerProgram server({plain}, {"--precision", "int8", "--threads", "1"});
+  const json models = json::parse(Run({kClient, "models", "--server", server.address(), "--json"}));
+  EXPECT_EQ(models["models"][0]["precision"], "int8");
+  LoadOptions options;
+  options.precision = Precision::kInt8;
+  const auto alone = LoadSegmenter(plain, options);
+  ASSERT_THAT(alone, IsOk());
+  ExpectSameAnswer(server.address(), UncertaintyKind::kPredictiveEntropy, alone->get());
+}
+
 TEST_F(MethodProgramsTest, AMemberOfSeveralPredictionsAndItsStudent) {
   for (const std::string method : {"bayes", "batch_ensemble"}) {
     const std::string set = absl::StrCat("member_method: '", method, "' passes: 2");

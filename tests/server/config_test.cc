@@ -103,7 +103,7 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
       {"listen: 'localhost'", "listen: must be HOST:PORT with a port in [0, 65535], got \"localhost\""},
       {"metrics_listen: '127.0.0.1:65536'", "metrics_listen: must be HOST:PORT"},
       {"device: 'gpu'", "device: must be auto, cpu or cuda, got \"gpu\""},
-      {"precision: 'int4'", "precision: must be auto, fp32 or bf16, got \"int4\""},
+      {"precision: 'int4'", "precision: must be auto, fp32, bf16 or int8, got \"int4\""},
       {"threads: -1", "threads: must be in [0, 1024], got -1"},
       {"threads: 1025", "threads: must be in [0, 1024], got 1025"},
       {"max_pixels: 0", "max_pixels: must be in [1, 268435456], got 0"},

@@ -20,7 +20,7 @@ struct Command {
 void AddConversionCommands(CLI::App& program, std::vector<Command>* commands);  // import, export
 void AddTrainingCommands(CLI::App& program, std::vector<Command>* commands);    // member, ensemble, distill
 void AddSnapshotCommands(CLI::App& program, std::vector<Command>* commands);    // join, swag
-void AddEvaluationCommands(CLI::App& program, std::vector<Command>* commands);  // evaluate, calibrate
+void AddEvaluationCommands(CLI::App& program, std::vector<Command>* commands);  // evaluate, calibrate, quantise
 void AddFitCommand(CLI::App& program, std::vector<Command>* commands);          // fit
 void AddStudyCommands(CLI::App& program, std::vector<Command>* commands);       // ensemble-size, pretraining
 void AddDataCommands(CLI::App& program, std::vector<Command>* commands);        // check-data, predict, report

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// candor-train evaluate and calibrate.
+// candor-train evaluate, calibrate and quantise.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -16,6 +16,7 @@
 #include "trainer/commands/report_status.h"
 #include "trainer/evaluation/calibrate.h"
 #include "trainer/evaluation/evaluate.h"
+#include "trainer/evaluation/quantise.h"
 #include "trainer/evaluation/result_json.h"
 #include "trainer/stop_signal.h"
 
@@ -81,9 +82,35 @@ ExitCode Calibrate(CalibrateFlags flags) {
   if (!dataset.ok()) return ReportStatus(dataset.status());
   CalibrateOptions options = flags.options;
   options.data = absl::StrCat(flags.data.location, " ", flags.data.split);
-  const auto report = CalibrateBundle(
-      flags.model.bundle, [&flags](float temperature) { return LoadModel(flags.model, temperature); }, **dataset,
-      options, control);
+  const auto load = [&flags](float temperature) {
+    LoadOptions fitted;
+    fitted.temperature = temperature;
+    return LoadModel(flags.model, fitted);
+  };
+  const auto report = CalibrateBundle(flags.model.bundle, load, **dataset, options, control);
+  if (absl::IsCancelled(report.status())) return StopExitCode();
+  if (!report.ok()) return ReportStatus(report.status());
+  std::cout << *report;
+  return ExitCode::kOk;
+}
+
+struct QuantiseFlags {
+  ModelFlags model;
+  DataFlags data;
+};
+
+ExitCode Quantise(QuantiseFlags flags) {
+  CatchStopSignals();
+  if (const absl::Status status = ResolveDevice(&flags.model); !status.ok()) return ReportStatus(status);
+  const auto dataset = OpenDataset(flags.data.location, flags.data.split);
+  if (!dataset.ok()) return ReportStatus(dataset.status());
+  const auto load = [&flags](LoadOptions options, Precision precision) {
+    ModelFlags model = flags.model;
+    model.precision = std::string(PrecisionName(precision));
+    return LoadModel(model, std::move(options));
+  };
+  const auto report = QuantiseBundle(flags.model.bundle, load, **dataset,
+                                     absl::StrCat(flags.data.location, " ", flags.data.split), ProgressOnTerminal());
   if (absl::IsCancelled(report.status())) return StopExitCode();
   if (!report.ok()) return ReportStatus(report.status());
   std::cout << *report;
@@ -122,6 +149,16 @@ void AddEvaluationCommands(CLI::App& program, std::vector<Command>* commands) {
   app->add_flag("--temperature", calibrate->options.fit_temperature,
                 "Also fit a temperature for the class scores (changes probabilities, never a single network's labels)");
   commands->push_back({app, [calibrate] { return Calibrate(*calibrate); }});
+
+  const auto quantise = std::make_shared<QuantiseFlags>();
+  app = program.add_subcommand("quantise", "Measure on data what --precision int8 needs, and whether answers stay");
+  app->add_option("--bundle", quantise->model.bundle, "The model's directory")->required();
+  app->add_option("--threads", quantise->model.threads, "0: the cores this process may use")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  AddDataFlags(app, "val", &quantise->data);
+  quantise->model.device = "cpu";
+  commands->push_back({app, [quantise] { return Quantise(*quantise); }});
 }
 
 }  // namespace candor

@@ -18,9 +18,11 @@ void AddModelFlags(CLI::App* command, ModelFlags* flags) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   command
-      ->add_option("--precision", flags->precision,
-                   "What networks compute in: fp32, bf16, or auto: bf16 where the processor has it natively")
-      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
+      ->add_option(
+          "--precision", flags->precision,
+          "What networks compute in: fp32, bf16, int8 (after quantise), or auto: bf16 where the processor has it "
+          "natively")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8", "auto"}))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0: the cores this process may use")
       ->check(CLI::Range(0, 1024))
@@ -40,14 +42,12 @@ absl::Status ResolveDevice(ModelFlags* flags) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Segmenter>> LoadModel(const ModelFlags& flags, float temperature) {
+absl::StatusOr<std::unique_ptr<Segmenter>> LoadModel(const ModelFlags& flags, LoadOptions options) {
   ASSIGN_OR_RETURN(const Device wanted, ParseDevice(flags.device));
-  LoadOptions options;
   ASSIGN_OR_RETURN(options.device, PrepareDevice(wanted));
   options.threads = flags.threads > 0 ? flags.threads : UsableCores();
   ASSIGN_OR_RETURN(options.precision, ParsePrecision(flags.precision));
   options.members = flags.members;
-  options.temperature = temperature;
   return LoadSegmenter(flags.bundle, options);
 }
 

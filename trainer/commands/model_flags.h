@@ -33,8 +33,8 @@ void AddDataFlags(CLI::App* command, const std::string& default_split, DataFlags
 // Turns "auto" into what this machine has, so that several loads ask once. Errors of PrepareDevice.
 absl::Status ResolveDevice(ModelFlags* flags);
 
-// With another temperature than the bundle's if it is not 0. Errors of PrepareDevice and LoadSegmenter.
-absl::StatusOr<std::unique_ptr<Segmenter>> LoadModel(const ModelFlags& flags, float temperature = 0);
+// `options`: for what no flag says. Errors of PrepareDevice and LoadSegmenter.
+absl::StatusOr<std::unique_ptr<Segmenter>> LoadModel(const ModelFlags& flags, LoadOptions options = {});
 
 // Stops at SIGTERM and SIGINT; draws progress on stderr where that is a terminal.
 EvaluationControl ProgressOnTerminal();

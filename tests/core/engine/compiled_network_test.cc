@@ -5,6 +5,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,36 @@ TEST_P(CompiledNetworkTest, StaysCloseInBfloat16) {
   }
 }
 
+// The ranges of the encoder's maps for these pictures, as calibration finds them.
+EncoderRanges RangesOn(CompiledNetwork* network, const Tensor& images) {
+  EncoderRanges ranges(kEncoderMaps);
+  size_t shown = 0;
+  network->Observe([&](size_t map, const Tensor& values) {
+    EXPECT_EQ(map, shown++);
+    ranges[map] = {std::min(0.0F, values.min().item<float>()), values.max().item<float>()};
+  });
+  network->Encode(images);
+  EXPECT_EQ(shown, kEncoderMaps);
+  network->Observe(nullptr);
+  return ranges;
+}
+
+TEST_P(CompiledNetworkTest, StaysCloseInInt8) {
+  if (!HasNativeInt8()) GTEST_SKIP() << "no products of bytes on this processor";
+  const Case& c = GetParam();
+  SegmentationNet net = FormulaNet(c.model_width, c.classes, c.channels);
+  const Tensor images = Pictures(c.n, c.height, c.width);
+  CompiledNetwork fp32(*net, Precision::kFp32);
+  CompiledNetwork compiled(*net, Precision::kInt8, RangesOn(&fp32, images));
+  const Scores want = net->Forward(images);
+  const Scores got = compiled.Forward(images);
+  // 16 layers of rounding to 255 steps of the largest value; random weights keep nothing apart.
+  EXPECT_LT(RelativeError(got.logits, want.logits), 0.1);
+  if (c.channels > 0) {
+    EXPECT_LT(RelativeError(got.uncertainty, want.uncertainty), 0.1);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, CompiledNetworkTest,
                          testing::Values(Case{4, 5, 0, 1, 16, 16}, Case{4, 2, 3, 3, 48, 80}, Case{16, 11, 1, 2, 48, 80},
                                          Case{16, 11, 1, 1, 368, 480}, Case{64, 19, 1, 1, 16, 16},
@@ -127,6 +158,12 @@ TEST(CompiledNetworkShapesTest, RefusesOtherShapesAndTypes) {
         torch::zeros({0, 3, 16, 16}), torch::zeros({1, 3, 0, 16}), torch::zeros({1, 3, 16, 16}, torch::kDouble)}) {
     EXPECT_THROW(compiled.Forward(images), c10::Error) << images.sizes();
   }
+}
+
+TEST(CompiledNetworkShapesTest, Int8WantsARangeForEveryMap) {
+  const torch::InferenceMode inference;
+  EXPECT_THROW(CompiledNetwork(*FormulaNet(4, 5, 0), Precision::kInt8), c10::Error);
+  EXPECT_THROW(CompiledNetwork(*FormulaNet(4, 5, 0), Precision::kInt8, EncoderRanges(kEncoderMaps - 1)), c10::Error);
 }
 
 TEST(CompiledNetworkThreadsTest, TheAnswerDoesNotDependOnTheNumberOfThreads) {

@@ -285,6 +285,32 @@ TEST(ModelSpecJsonTest, EveryKeyIsRequired) {
   ExpectRefused({"known_answer.labels: missing", [](ordered_json* d) { (*d)["known_answer"].erase("labels"); }});
 }
 
+TEST(ModelSpecJsonTest, RangesOfTheEncoderAreKeptAndChecked) {
+  ModelSpec spec = Calibrated(ValidSpec(ModelKind::kStudent, 1));
+  for (size_t i = 0; i < kEncoderMaps; ++i) {
+    spec.calibration->encoder_ranges.push_back({-0.25F * static_cast<float>(i), 1.5F + static_cast<float>(i)});
+  }
+  const auto read = ModelSpecFromJson(ModelSpecToJson(spec));
+  ASSERT_THAT(read, IsOk());
+  ASSERT_EQ(read->calibration->encoder_ranges.size(), kEncoderMaps);
+  EXPECT_EQ(read->calibration->encoder_ranges[3].least, -0.75F);
+  EXPECT_EQ(read->calibration->encoder_ranges[3].largest, 4.5F);
+  const auto with = [](ordered_json ranges) {
+    return [ranges](ordered_json* d) { ((*d)["calibration"] = FullCalibration())["encoder_ranges"] = ranges; };
+  };
+  ordered_json ranges = ordered_json::array();
+  for (size_t i = 0; i < kEncoderMaps; ++i) ranges.push_back({0, 1});
+  ordered_json few = ranges;
+  few.erase(0);
+  ExpectRefused({"calibration.encoder_ranges: must have 20 items, has 19", with(few)});
+  ranges[4] = {1, 0};
+  ExpectRefused({"calibration.encoder_ranges[4]: must be [least, largest], both finite, is [1, 0]", with(ranges)});
+  ranges[4] = {0, 1, 2};
+  ExpectRefused({"calibration.encoder_ranges[4]: must have 2 items", with(ranges)});
+  ranges[4] = {0, "1"};
+  ExpectRefused({"calibration.encoder_ranges[4][1]: must be a number", with(ranges)});
+}
+
 TEST(ModelSpecJsonTest, UnknownKeysAreRefusedWithTheirPath) {
   ExpectRefused({"colour_space: unknown key", [](ordered_json* d) { (*d)["colour_space"] = 1; }});
   ExpectRefused({"classes[1].id: unknown key", [](ordered_json* d) { (*d)["classes"][1]["id"] = 1; }});
