@@ -40,6 +40,13 @@ int CodeOf(ExitCode code) { return static_cast<int>(code); }
 
 int Lines(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
 
+// Changes the last byte of a file.
+void Damage(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-1, std::ios::end);
+  file.put('\x7f');
+}
+
 class ProgramsTest : public testing::Test {
  protected:
   ProgramsTest() {
@@ -123,11 +130,7 @@ TEST_F(ProgramsTest, ATakenPortIsExit69AndOneLine) {
 TEST_F(ProgramsTest, ADamagedBundleIsExit78AndNothingStarts) {
   const std::string bundle = Path("camvid-student");
   fs::copy(kStudent, bundle, fs::copy_options::recursive);
-  {
-    std::fstream weights(bundle + "/model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
-    weights.seekp(-1, std::ios::end);
-    weights.put('\x7f');
-  }
+  Damage(bundle + "/model.safetensors");
   const Finished done = RunProgram(ServerCommand({bundle}));
   EXPECT_EQ(done.exit_code, CodeOf(ExitCode::kConfiguration));
   EXPECT_THAT(done.err, HasSubstr("model.safetensors"));
@@ -135,6 +138,23 @@ TEST_F(ProgramsTest, ADamagedBundleIsExit78AndNothingStarts) {
   const Finished checked = RunProgram(ServerCommand({bundle}, {"--check-config"}));
   EXPECT_EQ(checked.exit_code, CodeOf(ExitCode::kConfiguration));
   EXPECT_EQ(Lines(checked.err), 1) << checked.err;
+}
+
+TEST_F(ProgramsTest, AnEnsembleGoesOnWithoutADamagedMemberIfItMay) {
+  const std::string bundle = Path("camvid-teacher");
+  fs::copy(kTeacher, bundle, fs::copy_options::recursive);
+  Damage(bundle + "/member_1.safetensors");
+  const Finished refused = RunProgram(ServerCommand({bundle}));
+  EXPECT_EQ(refused.exit_code, CodeOf(ExitCode::kConfiguration));
+  EXPECT_THAT(refused.err, HasSubstr("member_1.safetensors"));
+  server_ = std::make_unique<ServerProgram>(std::vector<std::string>{bundle},
+                                            std::vector<std::string>{"--allow-partial-ensemble"});
+  const std::string address = server_->address();
+  const Finished models = RunProgram({kClient, "models", "--server", address});
+  EXPECT_THAT(models.out, HasSubstr("2 of 3"));
+  const Finished done = RunProgram({kClient, "segment", kPicture, "--server", address, "--out", Path("out"), "--json"});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(nlohmann::json::parse(done.out)["members"], 2);
 }
 
 TEST_F(ProgramsTest, AnUnknownConfigurationKeyIsExit78WithItsPlace) {
