@@ -86,6 +86,7 @@ int Main(int argc, char** argv) {
   }
   LoadOptions options;
   options.threads = UsableCores();
+  options.precision = Precision::kAuto;  // as the server's default
   const std::unique_ptr<Segmenter> segmenter = OrDie(LoadSegmenter(arguments[1], options));
   const std::string jpeg = OrDie(ReadFile(arguments[2], int64_t{64} << 20));
   for (double seconds = 0; std::cin >> seconds;) {
