@@ -20,7 +20,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // To nearest even in the upper half; the lower half is left dirty.
 template <class D>
-HWY_INLINE auto RoundToUpperHalf(D d, hn::Vec<D> value) {
+HWY_INLINE auto RoundToUpperHalf([[maybe_unused]] D d, hn::Vec<D> value) {
   const hn::RebindToUnsigned<D> du;
   const auto bits = hn::BitCast(du, value);
   const auto last = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));

@@ -90,7 +90,7 @@ HWY_INLINE void InputTile(D d, const Load& load, float* plane, ptrdiff_t plane_s
     for (int y = 0; y < kWinogradInput; ++y) pixels[y] = load(y, x);
     TransformInput(d, pixels, 1, columns + x, kWinogradInput);
   }
-  for (int y = 0; y < kWinogradInput; ++y) {
+  for (ptrdiff_t y = 0; y < kWinogradInput; ++y) {
     V row[kWinogradInput];
     TransformInput(d, columns + y * kWinogradInput, 1, row, 1);
     for (int x = 0; x < kWinogradInput; ++x, plane += plane_stride) hn::StoreU(row[x], d, plane);
@@ -138,7 +138,7 @@ void TransformOutputs(const WinogradPlanes<const float>& products, const MapSize
         TransformOutput(d, planes, 1, columns + x, kWinogradInput);
       }
       const V bias = hn::LoadU(d, epilogue.bias + c);
-      for (int y = 0; y < kWinogradOutput; ++y) {
+      for (ptrdiff_t y = 0; y < kWinogradOutput; ++y) {
         V row[kWinogradOutput];
         TransformOutput(d, columns + y * kWinogradInput, 1, row, 1);
         for (int x = 0; x < kWinogradOutput; ++x) {

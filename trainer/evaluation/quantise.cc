@@ -80,7 +80,7 @@ absl::Status CheckAgreement(const Agreement& agreement) {
 // A load compares it.
 absl::Status CheckKnown(Segmenter* model, const KnownAnswer& known) {
   ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, KnownAnswerPicture()));
-  const absl::Status status = CheckKnownAnswer(known, KnownAnswerFrom(answer, model->info().spec.class_count()));
+  absl::Status status = CheckKnownAnswer(known, KnownAnswerFrom(answer, model->info().spec.class_count()));
   if (status.ok()) return status;
   return absl::FailedPreconditionError(absl::StrCat("int8: ", status.message(), "; the bundle is as before"));
 }

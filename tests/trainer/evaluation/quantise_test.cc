@@ -2,6 +2,7 @@
 #include "trainer/evaluation/quantise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,7 +62,9 @@ class QuantiseTest : public testing::Test {
   static KnownAnswer KnownAnswerOf(const Segmentation& answer) {
     KnownAnswer known;
     known.labels = answer.labels;
-    for (const float value : answer.kinds[0].map) known.uncertainty.push_back(static_cast<uint8_t>(value * 255 + 0.5F));
+    for (const float value : answer.kinds[0].map) {
+      known.uncertainty.push_back(static_cast<uint8_t>(std::lround(value * 255)));
+    }
     return known;
   }
 
