@@ -2,7 +2,10 @@
 //
 // candor-server: loads the bundles, serves until SIGTERM, drains.
 #include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -113,7 +116,14 @@ void Reconfigure(const ServerFlags& flags, Server* server) {
 int Serve(v1::ServerConfig config, const ServerFlags& flags) {
   ShutdownSignal shutdown;
   if (config.threads() == 0) config.set_threads(UsableCores());
-  InferenceScheduler scheduler({config.max_pending_requests(), config.queued_picture_bytes()});
+  std::atomic<bool> has_device_failed = false;
+  InferenceScheduler scheduler(
+      {config.max_pending_requests(), config.queued_picture_bytes()},
+      [&has_device_failed](const absl::Status& failure) {
+        LogError("the device has failed: draining, then ending the process", {{"error", failure.message()}});
+        has_device_failed = true;
+        kill(getpid(), SIGTERM);
+      });
   absl::StatusOr<Loading> loading;
   absl::StatusOr<std::unique_ptr<ModelRegistry>> models;
   scheduler.RunAndWait([&] {
@@ -137,7 +147,7 @@ int Serve(v1::ServerConfig config, const ServerFlags& flags) {
   TellServiceManager("STOPPING=1");
   (*server)->Drain();
   LogInfo("stopped");
-  return static_cast<int>(ExitCode::kOk);
+  return static_cast<int>(has_device_failed ? ExitCode::kInternal : ExitCode::kOk);
 }
 
 int Run(int argc, char** argv) {

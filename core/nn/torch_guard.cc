@@ -25,6 +25,8 @@ absl::Status StatusFromCurrentException() {
     throw;
   } catch (const c10::OutOfMemoryError& error) {
     return absl::ResourceExhaustedError(FirstLine(error.what_without_backtrace()));
+  } catch (const c10::AcceleratorError& error) {
+    return absl::AbortedError(FirstLine(error.what_without_backtrace()));
   } catch (const c10::Error& error) {
     const std::string message = FirstLine(error.what_without_backtrace());
     // The CPU allocator throws a plain c10::Error.

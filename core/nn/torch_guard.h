@@ -9,8 +9,8 @@
 
 namespace candor {
 
-// To be called inside a catch block. Out of memory: ResourceExhausted. Everything else: Internal, with the first line
-// of Torch's message and without its backtrace.
+// To be called inside a catch block. Out of memory: ResourceExhausted. A GPU's error, which stays with the process:
+// Aborted. Everything else: Internal. With the first line of Torch's message and without its backtrace.
 absl::Status StatusFromCurrentException();
 
 // Runs `body`, which returns absl::Status or absl::StatusOr<T>; an exception becomes a status of the same type.

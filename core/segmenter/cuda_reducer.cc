@@ -114,7 +114,7 @@ absl::StatusOr<Segmentation> CudaReducer::FinishPicture(int64_t picture, const P
   }
   // Torch's current stream is the default one: nothing here changes it.
   if (const char* error = plugin_->Reduce(job, nullptr); error != nullptr) {
-    return absl::InternalError(absl::StrCat("device cuda: ", error));
+    return absl::AbortedError(absl::StrCat("device cuda: ", error));
   }
   std::vector<torch::Tensor> host_maps;
   for (const torch::Tensor& map : maps) host_maps.push_back(map.cpu());  // waits for the kernel

@@ -45,7 +45,8 @@ class Segmenter {
   // cropped. The padded size (core/model/padded_size.h) must be one for the whole batch, of at least one picture.
   // FailedPrecondition: a kind the model lacks (the message names those it has). InvalidArgument: an empty picture, a
   // kind asked for twice, a region that is empty or not inside, sizes that differ. Cancelled: `checks.cancelled` said
-  // so. ResourceExhausted: out of memory. Internal: non-finite output, or a fault of ours.
+  // so. ResourceExhausted: out of memory. Aborted: the GPU has failed, and every later call of this process will.
+  // Internal: non-finite output, or a fault of ours.
   virtual absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
                                                                  const MemberChecks& checks) = 0;
 

@@ -41,7 +41,8 @@ absl::Status QueueFull(const std::string& what, absl::Duration wait) {
 
 }  // namespace
 
-InferenceScheduler::InferenceScheduler(Limits limits) : limits_(limits), thread_([this] { Work(); }) {}
+InferenceScheduler::InferenceScheduler(Limits limits, DeviceFailed device_failed)
+    : limits_(limits), device_failed_(std::move(device_failed)), thread_([this] { Work(); }) {}
 
 InferenceScheduler::~InferenceScheduler() {
   {
@@ -243,6 +244,12 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
   }
 }
 
+// To its caller it is as if this server were not there.
+void InferenceScheduler::TellOfFailure(absl::Status* failure) {
+  if (device_failed_ != nullptr) std::exchange(device_failed_, nullptr)(*failure);
+  *failure = absl::UnavailableError(failure->message());
+}
+
 void InferenceScheduler::Run(Queue* batch) {
   for (Entry& entry : *batch) {
     if (entry.job.priority != Priority::kIdle) continue;
@@ -267,6 +274,11 @@ void InferenceScheduler::Run(Queue* batch) {
   for (Entry& entry : *batch) {
     InferenceOutcome outcome;
     outcome.result = std::move(*result++);
+    if (absl::IsAborted(outcome.result.status())) {
+      absl::Status failure = outcome.result.status();
+      TellOfFailure(&failure);
+      outcome.result = failure;
+    }
     if (entry.job.keep_picture) outcome.picture = std::move(entry.job.picture);
     outcome.queue_ms = MillisecondsBetween(entry.submitted, start);
     outcome.infer_ms = MillisecondsBetween(start, end);

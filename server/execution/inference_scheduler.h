@@ -37,7 +37,10 @@ class InferenceScheduler {
     int64_t picture_bytes = int64_t{1} << 30;  // of decoded pictures
   };
 
-  explicit InferenceScheduler(Limits limits);
+  // Told once, on the scheduler's thread, that a model's device has failed for good (Segmenter: Aborted).
+  using DeviceFailed = std::function<void(const absl::Status&)>;
+
+  explicit InferenceScheduler(Limits limits, DeviceFailed device_failed = nullptr);
   // Runs what is queued, then joins. Nobody may submit any more.
   ~InferenceScheduler();
 
@@ -119,8 +122,10 @@ class InferenceScheduler {
   void EndReservation(Priority priority, SteadyDuration time) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration WaitAhead(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run(Queue* batch) ABSL_LOCKS_EXCLUDED(mu_);
+  void TellOfFailure(absl::Status* failure);
 
   const Limits limits_;
+  DeviceFailed device_failed_;  // null once told
   mutable absl::Mutex mu_;
   SteadyCondition changed_;  // has_changed_ has become true
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mu_);

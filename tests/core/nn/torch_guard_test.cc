@@ -41,6 +41,13 @@ TEST(TorchGuardTest, MakesOutOfMemoryResourceExhausted) {
   EXPECT_EQ(GuardTorch([]() -> absl::Status { throw std::bad_alloc(); }).code(), StatusCode::kResourceExhausted);
 }
 
+TEST(TorchGuardTest, MakesAnErrorOfAGpuAborted) {
+  const absl::Status status = GuardTorch([]() -> absl::Status {
+    throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, 700, "CUDA error: an illegal memory access\nmore");
+  });
+  EXPECT_THAT(status, HasStatus(StatusCode::kAborted, "CUDA error: an illegal memory access"));
+}
+
 TEST(TorchGuardTest, MakesAnyOtherExceptionInternal) {
   EXPECT_THAT(GuardTorch([]() -> absl::Status { throw std::runtime_error("odd"); }),
               HasStatus(StatusCode::kInternal, "odd"));

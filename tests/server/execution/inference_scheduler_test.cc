@@ -4,8 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
@@ -407,6 +409,30 @@ TEST_F(SlowModelTest, WorkOnItsWayToTheQueueCountsUntilItsReservationEnds) {
               HasStatus(absl::StatusCode::kResourceExhausted, _))
       << "two pictures take longer";
   EXPECT_THAT(scheduler_.Reserve(*slow_, Priority::kNormal, In(1000), false).status(), IsOk());
+}
+
+TEST(DeviceFailureTest, IsToldOnceAndLooksLikeAServerThatIsNotThere) {
+  std::vector<std::string> told;
+  const auto fake = std::make_shared<FakeSegmenter>(FakeModelInfo("fake", ModelKind::kStudent));
+  InferenceScheduler scheduler({8}, [&told](const absl::Status& failure) { told.emplace_back(failure.message()); });
+  const auto answer = [&]() -> absl::Status {
+    InferenceJob job;
+    job.segmenter = fake;
+    job.picture = Picture({1, 1, {1, 1, 1}});
+    job.kinds = {kEntropy};
+    job.cancelled = [] { return false; };
+    Waiter waiter;
+    EXPECT_THAT(scheduler.Submit(std::move(job), waiter.done()), IsOk());
+    return waiter.outcome().result.status();
+  };
+  fake->FailWith(absl::InternalError("odd"));
+  EXPECT_EQ(answer().code(), absl::StatusCode::kInternal);
+  EXPECT_TRUE(told.empty());
+  fake->FailWith(absl::AbortedError("CUDA error: an illegal memory access"));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(answer(), HasStatus(absl::StatusCode::kUnavailable, "CUDA error: an illegal memory access"));
+  }
+  EXPECT_THAT(told, testing::ElementsAre("CUDA error: an illegal memory access"));
 }
 
 }  // namespace
