@@ -89,11 +89,9 @@ void AddContestants(const std::string& name, const Flags& flags, Networks networ
 
 // The ranges of the encoder's maps for these pictures, as calibration finds them.
 EncoderRanges RangesOn(const SegmentationNetImpl& net, const torch::Tensor& images) {
-  EncoderRanges ranges(kEncoderMaps);
+  EncoderRanges ranges;
   CompiledNetwork network(net, Precision::kFp32);
-  network.Observe([&ranges](size_t map, const torch::Tensor& values) {
-    ranges[map] = {std::min(0.0F, values.min().item<float>()), values.max().item<float>()};
-  });
+  network.Observe(ObserveRanges(&ranges));
   network.Encode(images);
   return ranges;
 }

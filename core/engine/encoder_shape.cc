@@ -23,13 +23,9 @@ template <class Bits>
 void PoolInto(const Tensor& x, const Tensor& pooled) {
   const int64_t rows = pooled.size(2);
   at::parallel_for(0, x.size(0) * rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end;) {
-      const int64_t picture = row / rows;
-      const int64_t last = std::min(end, (picture + 1) * rows);
-      MaxPoolOfRelu(SizeOfPicture(x), PictureOf<const Bits>(x, picture), static_cast<int>(row - picture * rows),
-                    static_cast<int>(last - picture * rows), PictureOf<Bits>(pooled, picture));
-      row = last;
-    }
+    ForEachPicture(begin, end, rows, [&](int64_t n, int first, int last) {
+      MaxPoolOfRelu(SizeOfPicture(x), PictureOf<const Bits>(x, n), first, last, PictureOf<Bits>(pooled, n));
+    });
   });
 }
 
@@ -49,6 +45,16 @@ Tensor PoolStem(const Tensor& x) {
   const auto pool = x.scalar_type() == torch::kFloat ? &PoolInto<uint32_t> : &PoolInto<uint16_t>;
   pool(x, pooled);
   return pooled;
+}
+
+MapObserver ObserveRanges(EncoderRanges* ranges) {
+  ranges->resize(kEncoderMaps);
+  return [ranges](size_t map, const Tensor& values) {
+    const auto [least, largest] = torch::aminmax(values);
+    ValueRange& range = (*ranges)[map];
+    range.least = std::min(range.least, least.item<float>());
+    range.largest = std::max(range.largest, largest.item<float>());
+  };
 }
 
 }  // namespace candor

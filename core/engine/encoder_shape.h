@@ -36,4 +36,7 @@ using EncoderRanges = std::vector<ValueRange>;
 // Is shown every one of them, in order, while the network runs.
 using MapObserver = std::function<void(size_t map, const torch::Tensor& values)>;
 
+// Makes `ranges`, which outlives it, hold 0 and every value that it is shown.
+MapObserver ObserveRanges(EncoderRanges* ranges);
+
 }  // namespace candor

@@ -27,11 +27,14 @@ struct FoldedBlock {
   FoldedConv downsample;  // undefined tensors where the block keeps its shape
 };
 
+// Dilations of the pyramid's separable convolutions.
+inline constexpr std::array<int, 3> kAsppRates = {12, 24, 36};
+
 struct FoldedWeights {
   FoldedConv stem;
   std::array<FoldedBlock, 8> blocks;  // layer1.0, layer1.1, layer2.0, ...
   FoldedConv aspp_pointwise;
-  std::array<FoldedSeparable, 3> aspp_rates;  // 12, 24, 36
+  std::array<FoldedSeparable, kAsppRates.size()> aspp_rates;  // of kAsppRates
   FoldedConv aspp_pool;
   FoldedConv aspp_project;
   FoldedSeparable refine;

@@ -11,8 +11,6 @@ namespace {
 
 using torch::Tensor;
 
-constexpr std::array<int64_t, 3> kRates = {12, 24, 36};
-
 class CudnnOperators : public FusedOperators {
  public:
   Tensor ConvRelu(const Tensor& x, const FoldedConv& conv, const ConvGeometry& g) const override {
@@ -131,8 +129,8 @@ Tensor FusedNetwork::Separable(const FoldedSeparable& layer, const Tensor& x, in
 
 Tensor FusedNetwork::Pyramid(const Tensor& top) const {
   std::vector<Tensor> branches = {operators_->ConvRelu(top, weights_.aspp_pointwise, {})};
-  for (size_t i = 0; i < kRates.size(); ++i) {
-    branches.push_back(Separable(weights_.aspp_rates[i], top, kRates[i]));
+  for (size_t i = 0; i < kAsppRates.size(); ++i) {
+    branches.push_back(Separable(weights_.aspp_rates[i], top, kAsppRates[i]));
   }
   const Tensor bias = pooled_.ProjectionBias(top).to(type_).unsqueeze(2).unsqueeze(3);
   return torch::relu_(torch::conv2d(torch::cat(branches, 1), project_).add_(bias));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/packed_conv.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "core/engine/torch_operator.h"
 
 namespace candor {
 namespace {
@@ -25,11 +25,6 @@ using PointwiseAdd = Tensor&(Tensor&, const Tensor&, const Tensor&, const std::o
                              IntArrayRef, IntArrayRef, int64_t, std::string_view, std::optional<at::Scalar>, Name,
                              Scalars, Name);
 
-template <class Signature>
-c10::TypedOperatorHandle<Signature> Find(const char* name, const char* overload) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
-}
-
 // Both sides of each spatial parameter.
 struct Geometry {
   explicit Geometry(const ConvGeometry& g)
@@ -43,14 +38,14 @@ PackedConv::PackedConv(Tensor weight, const Tensor& bias, const ConvGeometry& ge
     : weight_(std::move(weight)), bias_(bias), typed_bias_(bias.to(type)), geometry_(geometry) {}
 
 Tensor PackedConv::Run(const Tensor& x, const Tensor& bias, Activation activation) const {
-  static const auto op = Find<Pointwise>("mkldnn::_convolution_pointwise", "");
+  static const auto op = FindOperator<Pointwise>("mkldnn::_convolution_pointwise", "");
   const Geometry g(geometry_);
   const char* name = activation == Activation::kRelu ? "relu" : "none";
   return op.call(x, weight_, bias, g.padding, g.stride, g.dilation, /*groups=*/1, name, Scalars(), std::nullopt);
 }
 
 void PackedConv::AddTo(const Tensor& x, Tensor& sum) const {
-  static const auto op = Find<PointwiseAdd>("mkldnn::_convolution_pointwise_", "binary");
+  static const auto op = FindOperator<PointwiseAdd>("mkldnn::_convolution_pointwise_", "binary");
   const Geometry g(geometry_);
   op.call(sum, x, weight_, typed_bias_, g.padding, g.stride, g.dilation, /*groups=*/1, "add", /*alpha=*/1, "relu",
           Scalars(), std::nullopt);
@@ -63,8 +58,8 @@ PackedConvLayer::PackedConvLayer(const Tensor& weight, Tensor bias, const ConvGe
       geometry_(geometry) {}
 
 PackedConv PackedConvLayer::PackFor(IntArrayRef input_shape) {
-  static const auto reorder = Find<Reorder>("mkldnn::_reorder_convolution_weight", "");
-  static const auto describe = Find<Describe>("mkldnn::_get_mkldnn_serialized_md", "");
+  static const auto reorder = FindOperator<Reorder>("mkldnn::_reorder_convolution_weight", "");
+  static const auto describe = FindOperator<Describe>("mkldnn::_get_mkldnn_serialized_md", "");
   const auto is_unused = [](const Packed& packed) { return packed.weight.use_count() == 1; };
   packed_.erase(std::remove_if(packed_.begin(), packed_.end(), is_unused), packed_.end());
   const Geometry g(geometry_);

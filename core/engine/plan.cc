@@ -10,8 +10,6 @@ namespace {
 
 using torch::Tensor;
 
-constexpr std::array<int, 3> kRates = {12, 24, 36};
-
 SeparableLayer<PackedConvLayer> Separable(const FoldedSeparable& weights, int dilation, torch::ScalarType type) {
   return {DepthwiseTaps(weights.depthwise), dilation,
           PackedConvLayer(weights.pointwise.weight, weights.pointwise.bias, {}, type)};
@@ -65,8 +63,8 @@ DecoderLayers<PackedConvLayer> MakeDecoderLayers(const FoldedWeights& weights, t
   const auto conv = [type](const FoldedConv& folded) { return PackedConvLayer(folded.weight, folded.bias, {}, type); };
   DecoderLayers<PackedConvLayer> layers;
   layers.aspp_pointwise = conv(weights.aspp_pointwise);
-  for (size_t i = 0; i < kRates.size(); ++i) {
-    layers.aspp_rates[i] = Separable(weights.aspp_rates[i], kRates[i], type);
+  for (size_t i = 0; i < kAsppRates.size(); ++i) {
+    layers.aspp_rates[i] = Separable(weights.aspp_rates[i], kAsppRates[i], type);
   }
   layers.aspp_project = PackedConvLayer(ProjectionWithoutPooled(weights), weights.aspp_project.bias, {}, type);
   layers.refine = Separable(weights.refine, 1, type);
@@ -114,7 +112,7 @@ DecoderPlan::DecoderPlan(int64_t n, int64_t height, int64_t width, DecoderLayers
     : shapeless_(shapeless) {
   const std::array<int64_t, 4> top = {n, layers->aspp_pointwise.in_channels(), height / 16, width / 16};
   layers_.aspp_pointwise = layers->aspp_pointwise.PackFor(top);
-  for (size_t i = 0; i < kRates.size(); ++i) layers_.aspp_rates[i] = candor::PackFor(&layers->aspp_rates[i], top);
+  for (size_t i = 0; i < kAsppRates.size(); ++i) layers_.aspp_rates[i] = candor::PackFor(&layers->aspp_rates[i], top);
   layers_.aspp_project = layers->aspp_project.PackFor({1, layers->aspp_project.in_channels(), top[2], top[3]});
   layers_.refine = candor::PackFor(&layers->refine, {n, layers->refine.pointwise.in_channels(), top[2], top[3]});
   layers_.low_level = layers->low_level.PackFor({n, layers->low_level.in_channels(), height / 4, width / 4});

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/quantised_conv.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "core/engine/torch_operator.h"
 
 namespace candor {
 namespace {
@@ -31,11 +31,6 @@ using PointwiseSum = Tensor(Tensor, double, int64_t, Tensor, Tensor, Tensor, Ten
 constexpr double kCodes = 255;
 constexpr double kLargestWeight = 127;
 
-template <class Signature>
-c10::TypedOperatorHandle<Signature> Find(const char* name, const char* overload) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
-}
-
 // Both sides of a spatial parameter.
 c10::List<int64_t> Both(int64_t value) { return {value, value}; }
 
@@ -50,14 +45,14 @@ Quantisation Quantisation::Of(double least, double largest) {
 }
 
 Tensor QuantisedConv::Run(const Tensor& x, const Quantisation& result, Activation activation) const {
-  static const auto op = Find<Pointwise>("onednn::qconv2d_pointwise", "");
+  static const auto op = FindOperator<Pointwise>("onednn::qconv2d_pointwise", "");
   return op.call(x, input_.scale, input_.zero, weight_, scales_, zeros_, bias_, Both(geometry_.stride),
                  Both(geometry_.padding), Both(geometry_.dilation), /*groups=*/1, result.scale, result.zero,
                  torch::kByte, activation == Activation::kRelu ? "relu" : "none", Scalars(), "");
 }
 
 void QuantisedConv::AddTo(const Tensor& x, const Quantisation& before, const Quantisation& after, Tensor& sum) const {
-  static const auto op = Find<PointwiseSum>("onednn::qconv2d_pointwise", "binary");
+  static const auto op = FindOperator<PointwiseSum>("onednn::qconv2d_pointwise", "binary");
   op.call(x, input_.scale, input_.zero, weight_, scales_, zeros_, sum, bias_, Both(geometry_.stride),
           Both(geometry_.padding), Both(geometry_.dilation), /*groups=*/1, after.scale, after.zero, torch::kByte,
           before.scale, before.zero, "sum", /*alpha=*/1.0, "relu", Scalars(), "");
@@ -71,7 +66,7 @@ QuantisedConvLayer::QuantisedConvLayer(const Tensor& weight, Tensor bias, const 
 }
 
 QuantisedConv QuantisedConvLayer::PackFor(IntArrayRef input_shape, const Quantisation& input) const {
-  static const auto prepack = Find<Prepack>("onednn::qconv_prepack", "");
+  static const auto prepack = FindOperator<Prepack>("onednn::qconv_prepack", "");
   QuantisedConv conv;
   conv.weight_ =
       prepack.call(weight_, scales_, input.scale, input.zero, Both(geometry_.stride), Both(geometry_.padding),

@@ -111,23 +111,11 @@ class WinogradConv::Weights {
     });
   }
 
-  // The tiles [begin, end) of the batch, picture by picture: run(picture, first tile in it, last, tiles before it).
-  template <class Function>
-  static void EachPicture(const Call& call, int64_t begin, int64_t end, const Function& run) {
-    for (int64_t tile = begin; tile < end;) {
-      const int64_t picture = tile / call.tiles.count;
-      const int64_t first = tile - picture * call.tiles.count;
-      const int64_t last = std::min<int64_t>(call.tiles.count, first + end - tile);
-      run(picture, static_cast<int>(first), static_cast<int>(last), tile - begin);
-      tile += last - first;
-    }
-  }
-
   static void TransformInputs(const Call& call, int64_t begin, int64_t end, const WinogradPlanes<float>& inputs) {
-    EachPicture(call, begin, end, [&](int64_t picture, int first, int last, int64_t before) {
-      const WinogradPlanes<float> planes{inputs.data + before * inputs.tile_stride, inputs.tile_stride,
-                                         inputs.plane_stride};
+    WinogradPlanes<float> planes = inputs;
+    ForEachPicture(begin, end, call.tiles.count, [&](int64_t picture, int first, int last) {
       WinogradInput(SizeOfPicture(call.x), PictureOf<const float>(call.x, picture), call.tiles, first, last, planes);
+      planes.data += (last - first) * planes.tile_stride;
     });
   }
 
@@ -144,12 +132,12 @@ class WinogradConv::Weights {
     size.channels = static_cast<int>(std::min(PackedMatrix::kBlock, out_channels() - channel));
     WinogradEpilogue epilogue = call.epilogue;
     epilogue.bias = bias_.const_data_ptr<float>() + channel;
-    EachPicture(call, begin, end, [&](int64_t picture, int first, int last, int64_t before) {
+    WinogradPlanes<const float> planes{products.data, products.tile_stride, products.plane_stride};
+    ForEachPicture(begin, end, call.tiles.count, [&](int64_t picture, int first, int last) {
       MapView<float> map = PictureOf<float>(call.y, picture);
       map.data += channel;
-      const WinogradPlanes<const float> planes{products.data + before * products.tile_stride, products.tile_stride,
-                                               products.plane_stride};
       WinogradOutput(planes, size, call.tiles, first, last, epilogue, map);
+      planes.data += (last - first) * planes.tile_stride;
     });
   }
 

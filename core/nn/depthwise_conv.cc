@@ -28,14 +28,9 @@ void Convolve(const torch::Tensor& x, const torch::Tensor& taps, int dilation, c
   const int64_t height = std::max(1, size.height);
   const int64_t rows_per_task = std::max<int64_t>(1, kValuesPerTask / std::max(1, size.width * size.channels));
   at::parallel_for(0, x.size(0) * size.height, rows_per_task, [&](int64_t begin, int64_t end) {
-    // Rows of all pictures, one picture after the other.
-    for (int64_t row = begin; row < end;) {
-      const int64_t n = row / height;
-      const int64_t stop = std::min(end, (n + 1) * height);
-      DilatedDepthwise(size, PictureOf<const T>(x, n), filter, dilation, static_cast<int>(row - n * height),
-                       static_cast<int>(stop - n * height), PictureOf<T>(y, n));
-      row = stop;
-    }
+    ForEachPicture(begin, end, height, [&](int64_t n, int first, int last) {
+      DilatedDepthwise(size, PictureOf<const T>(x, n), filter, dilation, first, last, PictureOf<T>(y, n));
+    });
   });
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/segmenter/engine_choice.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,17 +56,6 @@ std::string ReasonAgainstInt8(const LoadOptions& options, const ModelSpec& spec)
   return "";
 }
 
-// Makes `ranges` hold the maps that are seen.
-MapObserver Widening(std::vector<ValueRange>* ranges) {
-  ranges->resize(kEncoderMaps);
-  return [ranges](size_t map, const torch::Tensor& values) {
-    const auto [least, largest] = torch::aminmax(values);
-    ValueRange& range = (*ranges)[map];
-    range.least = std::min(range.least, least.item<float>());
-    range.largest = std::max(range.largest, largest.item<float>());
-  };
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<Precision>> PrecisionsFor(const LoadOptions& options, const ModelSpec& spec) {
@@ -97,7 +85,7 @@ NetworkCompiler CompilerFor(const LoadOptions& options, const ModelSpec& spec, P
   const std::vector<ValueRange>& ranges = RangesFor(options, spec);
   return [precision, ranges, seen = options.seen_ranges](const SegmentationNetImpl& net) {
     auto compiled = std::make_shared<CompiledNetwork>(net, precision, ranges);
-    if (seen != nullptr) compiled->Observe(Widening(seen));
+    if (seen != nullptr) compiled->Observe(ObserveRanges(seen));
     return compiled;
   };
 }

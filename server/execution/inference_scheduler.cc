@@ -244,10 +244,10 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
   }
 }
 
-// To its caller it is as if this server were not there.
-void InferenceScheduler::TellOfFailure(absl::Status* failure) {
-  if (device_failed_ != nullptr) std::exchange(device_failed_, nullptr)(*failure);
-  *failure = absl::UnavailableError(failure->message());
+// What its caller hears: as if this server were not there.
+absl::Status InferenceScheduler::TellOfFailure(const absl::Status& failure) {
+  if (device_failed_ != nullptr) std::exchange(device_failed_, nullptr)(failure);
+  return absl::UnavailableError(failure.message());
 }
 
 void InferenceScheduler::Run(Queue* batch) {
@@ -274,11 +274,7 @@ void InferenceScheduler::Run(Queue* batch) {
   for (Entry& entry : *batch) {
     InferenceOutcome outcome;
     outcome.result = std::move(*result++);
-    if (absl::IsAborted(outcome.result.status())) {
-      absl::Status failure = outcome.result.status();
-      TellOfFailure(&failure);
-      outcome.result = failure;
-    }
+    if (absl::IsAborted(outcome.result.status())) outcome.result = TellOfFailure(outcome.result.status());
     if (entry.job.keep_picture) outcome.picture = std::move(entry.job.picture);
     outcome.queue_ms = MillisecondsBetween(entry.submitted, start);
     outcome.infer_ms = MillisecondsBetween(start, end);

@@ -122,7 +122,7 @@ class InferenceScheduler {
   void EndReservation(Priority priority, SteadyDuration time) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration WaitAhead(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run(Queue* batch) ABSL_LOCKS_EXCLUDED(mu_);
-  void TellOfFailure(absl::Status* failure);
+  absl::Status TellOfFailure(const absl::Status& failure);
 
   const Limits limits_;
   DeviceFailed device_failed_;  // null once told

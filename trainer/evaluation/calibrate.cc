@@ -49,13 +49,6 @@ absl::StatusOr<TemperatureFit> FitOnSplit(const ModelLoader& load, const Dataset
   return fit;
 }
 
-absl::StatusOr<KnownAnswer> AnswerOf(Segmenter* model) {
-  const ModelSpec& spec = model->info().spec;
-  const std::vector<KindRequest> kinds = {{spec.default_kind(), /*want_map=*/true}};
-  ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, KnownAnswerPicture(), {kinds}));
-  return KnownAnswerFrom(answer, spec.class_count());
-}
-
 std::vector<float> Shares(const std::vector<double>& histogram) { return {histogram.begin(), histogram.end()}; }
 
 std::string TextOf(const Calibration& calibration, const ThresholdFit& fit) {
@@ -69,6 +62,13 @@ std::string TextOf(const Calibration& calibration, const ThresholdFit& fit) {
 }
 
 }  // namespace
+
+absl::StatusOr<KnownAnswer> AnswerOf(Segmenter* model) {
+  const ModelSpec& spec = model->info().spec;
+  const std::vector<KindRequest> kinds = {{spec.default_kind(), /*want_map=*/true}};
+  ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, KnownAnswerPicture(), {kinds}));
+  return KnownAnswerFrom(answer, spec.class_count());
+}
 
 absl::StatusOr<std::string> CalibrateBundle(const std::string& bundle, const ModelLoader& load, const Dataset& dataset,
                                             const CalibrateOptions& options, const EvaluationControl& control) {

@@ -22,6 +22,9 @@ struct CalibrateOptions {
 // Loads the bundle's model with this temperature (0: the bundle's own).
 using ModelLoader = std::function<absl::StatusOr<std::unique_ptr<Segmenter>>(float temperature)>;
 
+// What the model says about the known answer's picture.
+absl::StatusOr<KnownAnswer> AnswerOf(Segmenter* model);
+
 // Fits, on a split the model was not trained on, the temperature if asked for, then, for the model's default kind, the
 // verdict's thresholds and the reference histogram; writes them and the known answer into model.json, in one step, and
 // returns what was found as lines of text. Errors of Evaluate, FitThresholds, FitTemperature and UpdateBundleSpec; the

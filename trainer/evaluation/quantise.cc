@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
 #include "core/uncertainty/known_answer.h"
+#include "trainer/evaluation/calibrate.h"
 
 namespace candor {
 namespace {
@@ -79,8 +80,8 @@ absl::Status CheckAgreement(const Agreement& agreement) {
 
 // A load compares it.
 absl::Status CheckKnown(Segmenter* model, const KnownAnswer& known) {
-  ASSIGN_OR_RETURN(const Segmentation answer, Ask(model, KnownAnswerPicture()));
-  absl::Status status = CheckKnownAnswer(known, KnownAnswerFrom(answer, model->info().spec.class_count()));
+  ASSIGN_OR_RETURN(const KnownAnswer answer, AnswerOf(model));
+  absl::Status status = CheckKnownAnswer(known, answer);
   if (status.ok()) return status;
   return absl::FailedPreconditionError(absl::StrCat("int8: ", status.message(), "; the bundle is as before"));
 }

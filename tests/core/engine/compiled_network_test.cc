@@ -5,41 +5,18 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "core/engine/cpu_features.h"
 #include "core/nn/segmentation_net.h"
 #include "gtest/gtest.h"
-#include "tests/core/nn/formula_weights.h"
+#include "tests/core/engine/network_comparison.h"
 
 namespace candor {
 namespace {
 
 using torch::Tensor;
-
-SegmentationNet FormulaNet(int64_t width, int64_t classes, int64_t uncertainty_channels) {
-  SegmentationNet net(width, classes, uncertainty_channels);
-  FillWithFormula(net, "compiled");
-  net->eval();
-  return net;
-}
-
-// Pictures that differ, NHWC as Preprocess makes them.
-Tensor Pictures(int64_t n, int64_t height, int64_t width) {
-  std::vector<Tensor> pictures;
-  for (int64_t i = 0; i < n; ++i) pictures.push_back(FormulaImage(height, width).roll({5 * i, 3 * i}, {2, 3}));
-  return torch::cat(pictures).contiguous(torch::MemoryFormat::ChannelsLast);
-}
-
-// Largest difference, as a share of the reference's range.
-double RelativeError(const Tensor& actual, const Tensor& reference) {
-  EXPECT_EQ(actual.sizes(), reference.sizes());
-  EXPECT_EQ(actual.scalar_type(), torch::kFloat);
-  const double range = (reference.max() - reference.min()).item<double>();
-  return (actual - reference).abs().max().item<double>() / range;
-}
 
 struct Case {
   int64_t model_width, classes, channels, n, height, width;
@@ -52,7 +29,7 @@ class CompiledNetworkTest : public testing::TestWithParam<Case> {
 
 TEST_P(CompiledNetworkTest, SaysWhatTheReadableOneSays) {
   const Case& c = GetParam();
-  SegmentationNet net = FormulaNet(c.model_width, c.classes, c.channels);
+  SegmentationNet net = FormulaNet("compiled", c.model_width, c.classes, c.channels);
   CompiledNetwork compiled(*net, Precision::kFp32);
   const Tensor images = Pictures(c.n, c.height, c.width);
   const Scores want = net->Forward(images);
@@ -67,7 +44,7 @@ TEST_P(CompiledNetworkTest, SaysWhatTheReadableOneSays) {
 TEST_P(CompiledNetworkTest, StaysCloseInBfloat16) {
   if (!HasNativeBf16()) GTEST_SKIP() << "no bfloat16 products on this processor";
   const Case& c = GetParam();
-  SegmentationNet net = FormulaNet(c.model_width, c.classes, c.channels);
+  SegmentationNet net = FormulaNet("compiled", c.model_width, c.classes, c.channels);
   CompiledNetwork compiled(*net, Precision::kBf16);
   const Tensor images = Pictures(c.n, c.height, c.width);
   const Scores want = net->Forward(images);
@@ -81,11 +58,11 @@ TEST_P(CompiledNetworkTest, StaysCloseInBfloat16) {
 
 // The ranges of the encoder's maps for these pictures, as calibration finds them.
 EncoderRanges RangesOn(CompiledNetwork* network, const Tensor& images) {
-  EncoderRanges ranges(kEncoderMaps);
+  EncoderRanges ranges;
   size_t shown = 0;
-  network->Observe([&](size_t map, const Tensor& values) {
+  network->Observe([&shown, widen = ObserveRanges(&ranges)](size_t map, const Tensor& values) {
     EXPECT_EQ(map, shown++);
-    ranges[map] = {std::min(0.0F, values.min().item<float>()), values.max().item<float>()};
+    widen(map, values);
   });
   network->Encode(images);
   EXPECT_EQ(shown, kEncoderMaps);
@@ -96,7 +73,7 @@ EncoderRanges RangesOn(CompiledNetwork* network, const Tensor& images) {
 TEST_P(CompiledNetworkTest, StaysCloseInInt8) {
   if (!HasNativeInt8()) GTEST_SKIP() << "no products of bytes on this processor";
   const Case& c = GetParam();
-  SegmentationNet net = FormulaNet(c.model_width, c.classes, c.channels);
+  SegmentationNet net = FormulaNet("compiled", c.model_width, c.classes, c.channels);
   const Tensor images = Pictures(c.n, c.height, c.width);
   CompiledNetwork fp32(*net, Precision::kFp32);
   CompiledNetwork compiled(*net, Precision::kInt8, RangesOn(&fp32, images));
@@ -116,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, CompiledNetworkTest,
 
 TEST(CompiledNetworkShapesTest, TakesImagesInAnyLayout) {
   const torch::InferenceMode inference;
-  SegmentationNet net = FormulaNet(4, 5, 0);
+  SegmentationNet net = FormulaNet("compiled", 4, 5, 0);
   CompiledNetwork compiled(*net, Precision::kFp32);
   const Tensor images = Pictures(2, 32, 48);
   EXPECT_TRUE(torch::equal(compiled.Forward(images).logits, compiled.Forward(images.contiguous()).logits));
@@ -124,7 +101,7 @@ TEST(CompiledNetworkShapesTest, TakesImagesInAnyLayout) {
 
 TEST(CompiledNetworkShapesTest, AlternatingShapesKeepTheirAnswers) {
   const torch::InferenceMode inference;
-  SegmentationNet net = FormulaNet(8, 5, 1);
+  SegmentationNet net = FormulaNet("compiled", 8, 5, 1);
   CompiledNetwork compiled(*net, Precision::kFp32);
   const Tensor small = Pictures(1, 32, 48);
   const Tensor large = Pictures(2, 64, 96);
@@ -139,7 +116,7 @@ TEST(CompiledNetworkShapesTest, AlternatingShapesKeepTheirAnswers) {
 
 TEST(CompiledNetworkShapesTest, ForgetsTheShapeLongestUnused) {
   const torch::InferenceMode inference;
-  SegmentationNet net = FormulaNet(4, 5, 0);
+  SegmentationNet net = FormulaNet("compiled", 4, 5, 0);
   CompiledNetwork compiled(*net, Precision::kFp32);
   for (int round = 0; round < 2; ++round) {
     for (int64_t i = 1; i <= static_cast<int64_t>(CompiledNetwork::kMaxPlans) + 2; ++i) {
@@ -152,7 +129,7 @@ TEST(CompiledNetworkShapesTest, ForgetsTheShapeLongestUnused) {
 
 TEST(CompiledNetworkShapesTest, RefusesOtherShapesAndTypes) {
   const torch::InferenceMode inference;
-  CompiledNetwork compiled(*FormulaNet(4, 5, 0), Precision::kFp32);
+  CompiledNetwork compiled(*FormulaNet("compiled", 4, 5, 0), Precision::kFp32);
   for (const Tensor& images :
        {torch::zeros({1, 3, 16, 24}), torch::zeros({1, 4, 16, 16}), torch::zeros({3, 16, 16}),
         torch::zeros({0, 3, 16, 16}), torch::zeros({1, 3, 0, 16}), torch::zeros({1, 3, 16, 16}, torch::kDouble)}) {
@@ -162,8 +139,9 @@ TEST(CompiledNetworkShapesTest, RefusesOtherShapesAndTypes) {
 
 TEST(CompiledNetworkShapesTest, Int8WantsARangeForEveryMap) {
   const torch::InferenceMode inference;
-  EXPECT_THROW(CompiledNetwork(*FormulaNet(4, 5, 0), Precision::kInt8), c10::Error);
-  EXPECT_THROW(CompiledNetwork(*FormulaNet(4, 5, 0), Precision::kInt8, EncoderRanges(kEncoderMaps - 1)), c10::Error);
+  EXPECT_THROW(CompiledNetwork(*FormulaNet("compiled", 4, 5, 0), Precision::kInt8), c10::Error);
+  EXPECT_THROW(CompiledNetwork(*FormulaNet("compiled", 4, 5, 0), Precision::kInt8, EncoderRanges(kEncoderMaps - 1)),
+               c10::Error);
 }
 
 TEST(CompiledNetworkThreadsTest, TheAnswerDoesNotDependOnTheNumberOfThreads) {
@@ -172,7 +150,7 @@ TEST(CompiledNetworkThreadsTest, TheAnswerDoesNotDependOnTheNumberOfThreads) {
   if (HasNativeBf16()) precisions.push_back(Precision::kBf16);
   const int threads = at::get_num_threads();
   for (const Precision precision : precisions) {
-    CompiledNetwork compiled(*FormulaNet(16, 11, 1), precision);
+    CompiledNetwork compiled(*FormulaNet("compiled", 16, 11, 1), precision);
     const Tensor images = Pictures(2, 96, 160);
     at::set_num_threads(1);
     const Scores one = compiled.Forward(images);
@@ -187,10 +165,8 @@ TEST(CompiledNetworkThreadsTest, TheAnswerDoesNotDependOnTheNumberOfThreads) {
 // A decoder on another network's encoder: what the readable networks say in the same two steps.
 TEST(CompiledNetworkSplitTest, DecodersShareAnEncoder) {
   const torch::InferenceMode inference;
-  SegmentationNet first = FormulaNet(16, 5, 1);
-  SegmentationNet second(16, 5, 1);
-  FillWithFormula(second, "another");
-  second->eval();
+  SegmentationNet first = FormulaNet("compiled", 16, 5, 1);
+  SegmentationNet second = FormulaNet("another", 16, 5, 1);
   CompiledNetwork compiled_first(*first, Precision::kFp32);
   CompiledNetwork compiled_second(*second, Precision::kFp32);
   compiled_second.DropEncoder();

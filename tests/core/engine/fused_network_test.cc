@@ -4,38 +4,16 @@
 // there is a device.
 #include "core/engine/fused_network.h"
 
-#include <string>
-#include <vector>
+#include <algorithm>
 
 #include "core/nn/segmentation_net.h"
 #include "gtest/gtest.h"
-#include "tests/core/nn/formula_weights.h"
+#include "tests/core/engine/network_comparison.h"
 
 namespace candor {
 namespace {
 
 using torch::Tensor;
-
-SegmentationNet FormulaNet(const std::string& name, int64_t width, int64_t classes, int64_t uncertainty_channels) {
-  SegmentationNet net(width, classes, uncertainty_channels);
-  FillWithFormula(net, name);
-  net->eval();
-  return net;
-}
-
-Tensor Pictures(int64_t n, int64_t height, int64_t width) {
-  std::vector<Tensor> pictures;
-  for (int64_t i = 0; i < n; ++i) pictures.push_back(FormulaImage(height, width).roll({5 * i, 3 * i}, {2, 3}));
-  return torch::cat(pictures);
-}
-
-// Largest difference, as a share of the reference's range.
-double RelativeError(const Tensor& actual, const Tensor& reference) {
-  EXPECT_EQ(actual.sizes(), reference.sizes());
-  EXPECT_EQ(actual.scalar_type(), torch::kFloat);
-  const double range = (reference.max() - reference.min()).item<double>();
-  return (actual.cpu() - reference).abs().max().item<double>() / range;
-}
 
 struct Case {
   int64_t model_width, classes, channels, n, height, width;

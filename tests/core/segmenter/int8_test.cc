@@ -2,19 +2,17 @@
 //
 // Models in 8 bits by ranges measured on the sample pictures of this repository.
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/file.h"
 #include "core/engine/cpu_features.h"
-#include "core/image/decode.h"
 #include "core/segmenter/segmenter.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/core/segmenter/shipped_model.h"
 #include "tests/core/segmenter/small_bundle.h"
 #include "tests/testing/status_matchers.h"
 
@@ -24,19 +22,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr absl::StatusCode kCannot = absl::StatusCode::kFailedPrecondition;
-
-absl::StatusOr<std::unique_ptr<Segmenter>> LoadShipped(const std::string& bundle, const LoadOptions& options) {
-  return LoadSegmenter(absl::StrCat(CANDOR_SOURCE_DIR, "/models/", bundle), options);
-}
-
-Segmentation Answer(Segmenter* segmenter, const std::string& picture) {
-  const auto bytes = ReadFile(absl::StrCat(CANDOR_SOURCE_DIR, "/models/samples/", picture), 1 << 24);
-  EXPECT_THAT(bytes, IsOk());
-  const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true}};
-  auto result = segmenter->Segment(*DecodeImage(*bytes, {}), {kinds}, nullptr);
-  EXPECT_THAT(result, IsOk());
-  return *std::move(result);
-}
 
 class ShippedInt8Test : public testing::TestWithParam<const char*> {};
 
@@ -59,22 +44,7 @@ TEST_P(ShippedInt8Test, KeepsLabelsAndUncertaintyOfOtherPictures) {
   const auto int8 = LoadShipped(GetParam(), options);
   ASSERT_THAT(int8, IsOk());
   EXPECT_EQ((*int8)->info().precision, "int8");
-  size_t equal = 0;
-  double difference = 0;
-  size_t pixels = 0;
-  for (const char* picture : {"Seq05VD_f03540.jpg", "Seq05VD_f05040.jpg"}) {
-    const Segmentation want = Answer(fp32->get(), picture);
-    const Segmentation got = Answer(int8->get(), picture);
-    pixels += want.labels.size();
-    for (size_t i = 0; i < want.labels.size(); ++i) {
-      equal += got.labels[i] == want.labels[i] ? 1 : 0;
-      difference += std::abs(got.kinds[0].map[i] - want.kinds[0].map[i]);
-    }
-  }
-  const double share = static_cast<double>(equal) / static_cast<double>(pixels);
-  const double mean = difference / static_cast<double>(pixels);
-  RecordProperty("equal_labels", std::to_string(share));
-  RecordProperty("mean_difference", std::to_string(mean));
+  const auto [share, mean] = Compare(fp32->get(), int8->get(), {"Seq05VD_f03540.jpg", "Seq05VD_f05040.jpg"});
   EXPECT_GE(share, 0.98);
   EXPECT_LE(mean, 0.01);
 }

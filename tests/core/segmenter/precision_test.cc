@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the models of this repository say in each precision about its sample pictures.
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/file.h"
 #include "core/engine/cpu_features.h"
-#include "core/image/decode.h"
 #include "core/segmenter/segmenter.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/core/segmenter/shipped_model.h"
 #include "tests/core/segmenter/small_bundle.h"
 #include "tests/testing/status_matchers.h"
 
@@ -23,18 +20,7 @@ namespace {
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadIn(Precision precision, const std::string& bundle) {
   LoadOptions options;
   options.precision = precision;
-  return LoadSegmenter(absl::StrCat(CANDOR_SOURCE_DIR, "/models/", bundle), options);
-}
-
-Segmentation Answer(Segmenter* segmenter, const std::string& picture) {
-  const auto bytes = ReadFile(absl::StrCat(CANDOR_SOURCE_DIR, "/models/samples/", picture), 1 << 24);
-  EXPECT_THAT(bytes, IsOk());
-  const auto image = DecodeImage(*bytes, {});
-  EXPECT_THAT(image, IsOk());
-  const KindRequest stddev = {UncertaintyKind::kPredictiveStddev, true};
-  auto result = segmenter->Segment(*image, {absl::MakeConstSpan(&stddev, 1)}, nullptr);
-  EXPECT_THAT(result, IsOk());
-  return *std::move(result);
+  return LoadShipped(bundle, options);
 }
 
 class ShippedModelTest : public testing::TestWithParam<const char*> {};
@@ -48,23 +34,9 @@ TEST_P(ShippedModelTest, Bfloat16KeepsLabelsAndUncertainty) {
   ASSERT_THAT(bf16, IsOk());
   EXPECT_EQ((*fp32)->info().precision, "fp32");
   EXPECT_EQ((*bf16)->info().precision, "bf16");
-  size_t pixels = 0;
-  size_t equal = 0;
-  double difference = 0;
-  for (const char* picture : {"0001TP_008550.jpg", "Seq05VD_f01740.jpg", "Seq05VD_f03540.jpg", "Seq05VD_f05040.jpg"}) {
-    const Segmentation want = Answer(fp32->get(), picture);
-    const Segmentation got = Answer(bf16->get(), picture);
-    ASSERT_EQ(got.labels.size(), want.labels.size());
-    pixels += want.labels.size();
-    for (size_t i = 0; i < want.labels.size(); ++i) {
-      equal += got.labels[i] == want.labels[i];
-      difference += std::abs(got.kinds[0].map[i] - want.kinds[0].map[i]);
-    }
-  }
-  const double share = static_cast<double>(equal) / static_cast<double>(pixels);
-  const double mean = difference / static_cast<double>(pixels);
-  RecordProperty("equal_labels", std::to_string(share));
-  RecordProperty("mean_difference", std::to_string(mean));
+  const auto [share, mean] =
+      Compare(fp32->get(), bf16->get(),
+              {"0001TP_008550.jpg", "Seq05VD_f01740.jpg", "Seq05VD_f03540.jpg", "Seq05VD_f05040.jpg"});
   EXPECT_GE(share, 0.995);
   EXPECT_LE(mean, 0.01);
 }
