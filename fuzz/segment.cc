@@ -52,12 +52,12 @@ absl::Status Wait(SegmentTask* task) {
   return result;
 }
 
-// As a Segment call does it: pixels and maps stay outside of the messages.
+// As a Segment call does it: pictures and maps stay outside of the messages.
 absl::Status Answer(const Incoming<v1::SegmentRequest>& incoming, v1::SegmentResponse* reply) {
   v1::SegmentResponse message;
   std::vector<grpc::Slice> large_fields;
   SegmentTask task(FuzzServing(), {"Segment", {"fuzz", {}}}, incoming.message, &message,
-                   RawPixels{incoming.RawData(incoming.message)}, &large_fields);
+                   PictureBytes{incoming.PictureData(incoming.message)}, &large_fields);
   const absl::Status status = Wait(&task);
   if (!status.ok()) return status;
   const std::string bytes = BytesOf(Serialize(message, large_fields));
@@ -162,8 +162,9 @@ void Read(absl::string_view bytes) {
   Demand(is_read || !is_request || incoming.split.fields.size() == kMostLargeFields, "what is a message is read");
   if (!is_read) return;
   v1::SegmentRequest whole = incoming.message;
-  if (whole.image().has_raw())
-    whole.mutable_image()->mutable_raw()->set_data(Concatenate(incoming.RawData(incoming.message)));
+  const std::string data = Concatenate(incoming.PictureData(incoming.message));
+  if (whole.image().has_raw()) whole.mutable_image()->mutable_raw()->set_data(data);
+  if (whole.image().has_encoded()) whole.mutable_image()->set_encoded(data);
   Demand(whole.SerializeAsString() == request.SerializeAsString(), "both ways read one message");
   Serve(request, incoming);
 }

@@ -38,7 +38,7 @@ class SegmentCall : public grpc::ServerUnaryReactor {
   SegmentCall(const ServingContext& serving, TaskCaller caller, std::unique_ptr<Incoming<v1::SegmentRequest>> request)
       : request_(std::move(request)),
         task_(serving, std::move(caller), request_->message, &response_,
-              RawPixels{request_->RawData(request_->message)}, &large_fields_) {}
+              PictureBytes{request_->PictureData(request_->message)}, &large_fields_) {}
 
   const std::unique_ptr<Incoming<v1::SegmentRequest>> request_;
   v1::SegmentResponse response_;

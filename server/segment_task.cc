@@ -37,11 +37,12 @@ absl::Status WithContext(absl::string_view prefix, const absl::Status& status) {
 }  // namespace
 
 SegmentTask::SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
-                         v1::SegmentResponse* response, RawPixels pixels, std::vector<grpc::Slice>* large_fields)
+                         v1::SegmentResponse* response, PictureBytes picture_bytes,
+                         std::vector<grpc::Slice>* large_fields)
     : serving_(serving),
       caller_(std::move(caller)),
       request_(request),
-      pixels_(std::move(pixels)),
+      picture_bytes_(std::move(picture_bytes)),
       response_(*response),
       large_fields_(large_fields),
       arrival_(steady_clock::now()) {}
@@ -131,9 +132,9 @@ absl::Status SegmentTask::Decode() {
   const SteadyTime start = steady_clock::now();
   queue_ms_ += MillisecondsSince(handed_over_);
   RETURN_IF_ERROR(StillWanted());
-  absl::StatusOr<Picture> picture = DecodeRequestImage(request_.image(), pixels_, serving_.decode_limits);
+  absl::StatusOr<Picture> picture = DecodeRequestImage(request_.image(), picture_bytes_, serving_.decode_limits);
   if (!picture.ok() && request_.image().has_encoded() && serving_.refused_pictures != nullptr) {
-    serving_.refused_pictures->Keep(caller_.identity.request_id, request_.image().encoded());
+    serving_.refused_pictures->Keep(caller_.identity.request_id, EncodedFile(request_.image(), picture_bytes_));
   }
   RETURN_IF_ERROR(picture.status());
   decode_ms_ = MillisecondsSince(start);

@@ -63,7 +63,8 @@ class SegmentTask {
   // All is borrowed until the destructor. `large_fields`: where labels and maps go, with placeholders in the response;
   // null: into the response.
   SegmentTask(const ServingContext& serving, TaskCaller caller, const v1::SegmentRequest& request,
-              v1::SegmentResponse* response, RawPixels pixels = {}, std::vector<grpc::Slice>* large_fields = nullptr);
+              v1::SegmentResponse* response, PictureBytes picture_bytes = {},
+              std::vector<grpc::Slice>* large_fields = nullptr);
   // Not before `done` has been called, if the task was started; once the response has left: only then does the request
   // count as over.
   ~SegmentTask();
@@ -120,7 +121,7 @@ class SegmentTask {
   const ServingContext& serving_;
   const TaskCaller caller_;
   const v1::SegmentRequest& request_;
-  const RawPixels pixels_;
+  const PictureBytes picture_bytes_;
   v1::SegmentResponse& response_;
   std::vector<grpc::Slice>* const large_fields_;  // may be null
   const SteadyTime arrival_;

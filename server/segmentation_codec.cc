@@ -210,10 +210,15 @@ void FillOverlay(const OverlayPlan& plan, const std::optional<Region>& region, c
 
 }  // namespace
 
-absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels,
+std::string EncodedFile(const v1::Image& image, const PictureBytes& bytes) {
+  return bytes.pieces.empty() ? image.encoded() : Concatenate(bytes.pieces);
+}
+
+absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const PictureBytes& bytes,
                                            const DecodeLimits& limits) {
   if (image.has_encoded()) {
-    absl::StatusOr<Image> decoded = DecodeImage(image.encoded(), limits);
+    const bool is_whole = bytes.pieces.size() == 1;
+    absl::StatusOr<Image> decoded = DecodeImage(is_whole ? bytes.pieces[0] : EncodedFile(image, bytes), limits);
     if (!decoded.ok()) return Prefixed("image.encoded: ", decoded.status());
     return Picture(*std::move(decoded));
   }
@@ -224,15 +229,15 @@ absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const RawPixe
   raw.height = image.raw().height();
   raw.stride = image.raw().stride();
   raw.data = image.raw().data();
-  if (pixels.read) {
+  if (bytes.read) {
     const absl::Status fits = CheckPixelCount("width", raw.width, raw.height, limits);
     if (!fits.ok()) return Prefixed("image.raw.", fits);
     Image read{raw.width, raw.height, {}};
-    RETURN_IF_ERROR(pixels.read(&read.pixels));
+    RETURN_IF_ERROR(bytes.read(&read.pixels));
     return Picture(std::move(read));
   }
   absl::StatusOr<Picture> opened =
-      pixels.pieces.empty() ? OpenRawImage(raw, limits) : OpenRawImage(raw, pixels.pieces, limits);
+      bytes.pieces.empty() ? OpenRawImage(raw, limits) : OpenRawImage(raw, bytes.pieces, limits);
   if (!opened.ok()) return Prefixed("image.raw.", opened.status());
   return opened;
 }

@@ -18,15 +18,19 @@
 
 namespace candor {
 
-// Where the bytes of image.raw.data are if not in the message. Borrows all.
-struct RawPixels {
+// Where the bytes of image.encoded or image.raw.data are if not in the message. Borrows all.
+struct PictureBytes {
   absl::Span<const absl::string_view> pieces = {};  // one after another
-  // Or what appends them, all of them, for RGB8 without gaps; its error is the picture's.
+  // Or what appends the pixels, all of them, for RGB8 without gaps; its error is the picture's.
   std::function<absl::Status(std::vector<uint8_t>*)> read = nullptr;
 };
 
 // May borrow from both. InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.
-absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const RawPixels& pixels, const DecodeLimits& limits);
+absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const PictureBytes& bytes,
+                                           const DecodeLimits& limits);
+
+// The file of a picture that is encoded.
+std::string EncodedFile(const v1::Image& image, const PictureBytes& bytes);
 
 // Everything but request id and timing. `picture` is the whole one, needed only if the plan needs it. Takes labels and
 // maps out of `segmentation`, and changes the labels that `plan.abstain` says. `large_fields`: where they go, with

@@ -20,6 +20,7 @@ using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 using google::protobuf::io::StringOutputStream;
 
+constexpr size_t kMostHeaderBytes = 10;  // two varints of 32 bits
 constexpr size_t kPlaceholderBytes = sizeof(uint32_t);
 
 const LargeFieldNode* FindNode(absl::Span<const LargeFieldNode> tree, uint32_t tag) {
@@ -44,14 +45,36 @@ bool TakePieces(CodedInputStream* in, int length, BytePieces* pieces) {
   return true;
 }
 
+// A length-delimited field's tag and length.
+void AppendHeader(uint32_t tag, size_t length, std::string* rest) {
+  uint8_t bytes[kMostHeaderBytes];
+  uint8_t* end = CodedOutputStream::WriteTagToArray(tag, bytes);
+  end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(length), end);
+  rest->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
+}
+
+// A field that stays. Protobuf's own way to copy one, through strings that grow, costs several copies of a JPEG file.
+bool CopyField(CodedInputStream* in, uint32_t tag, std::string* rest) {
+  if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+    StringOutputStream stream(rest);
+    CodedOutputStream out(&stream);
+    return WireFormatLite::SkipField(in, tag, &out);
+  }
+  int length = 0;
+  BytePieces pieces;
+  if (!in->ReadVarintSizeAsInt(&length) || !TakePieces(in, length, &pieces)) return false;
+  rest->reserve(rest->size() + kMostHeaderBytes + static_cast<size_t>(length));
+  AppendHeader(tag, static_cast<size_t>(length), rest);
+  for (const absl::string_view piece : pieces) rest->append(piece.data(), piece.size());
+  return true;
+}
+
 bool Split(CodedInputStream* in, absl::Span<const LargeFieldNode> tree, std::string* rest,
            std::vector<BytePieces>* fields) {
-  StringOutputStream stream(rest);
-  CodedOutputStream out(&stream);
   while (const uint32_t tag = in->ReadTag()) {
     const LargeFieldNode* node = FindNode(tree, tag);
     if (node == nullptr) {
-      if (!WireFormatLite::SkipField(in, tag, &out)) return false;
+      if (!CopyField(in, tag, rest)) return false;
       continue;
     }
     int length = 0;
@@ -70,9 +93,8 @@ bool Split(CodedInputStream* in, absl::Span<const LargeFieldNode> tree, std::str
       if (!Split(in, node->inside, &contents, fields) || in->BytesUntilLimit() != 0) return false;
       in->PopLimit(limit);
     }
-    out.WriteTag(tag);
-    out.WriteVarint32(static_cast<uint32_t>(contents.size()));
-    out.WriteString(contents);
+    AppendHeader(tag, contents.size(), rest);
+    rest->append(contents);
   }
   return in->ConsumedEntireMessage();
 }
@@ -95,17 +117,6 @@ class Joiner {
     Flush();
     slices_.insert(slices_.end(), slices.begin(), slices.end());
   }
-  void WriteHeader(uint32_t tag, size_t size) {
-    StringOutputStream stream(&pending_);
-    CodedOutputStream out(&stream);
-    out.WriteTag(tag);
-    out.WriteVarint32(static_cast<uint32_t>(size));
-  }
-  bool CopyField(CodedInputStream* in, uint32_t tag) {
-    StringOutputStream stream(&pending_);
-    CodedOutputStream out(&stream);
-    return WireFormatLite::SkipField(in, tag, &out);
-  }
 
   const absl::Span<const LargeFieldNode> tree_;
   const absl::Span<const grpc::Slice> fields_;
@@ -117,7 +128,7 @@ bool Joiner::Join(CodedInputStream* in) {
   while (const uint32_t tag = in->ReadTag()) {
     const LargeFieldNode* node = FindNode(tree_, tag);
     if (node == nullptr) {
-      if (!CopyField(in, tag)) return false;
+      if (!CopyField(in, tag, &pending_)) return false;
       continue;
     }
     int length = 0;
@@ -138,7 +149,7 @@ bool Joiner::Join(CodedInputStream* in) {
     }
     size_t size = 0;
     for (const grpc::Slice& slice : inner) size += slice.size();
-    WriteHeader(tag, size);
+    AppendHeader(tag, size, &pending_);
     Append(std::move(inner));
   }
   return in->ConsumedEntireMessage();

@@ -7,14 +7,9 @@ namespace candor {
 namespace {
 
 constexpr LargeFieldNode kRawImage[] = {{v1::RawImage::kDataFieldNumber}};
-constexpr LargeFieldNode kImage[] = {{v1::Image::kRawFieldNumber, kRawImage}};
+constexpr LargeFieldNode kImage[] = {{v1::Image::kEncodedFieldNumber}, {v1::Image::kRawFieldNumber, kRawImage}};
 constexpr LargeFieldNode kSegmentRequest[] = {{v1::SegmentRequest::kImageFieldNumber, kImage}};
 constexpr LargeFieldNode kStreamRequest[] = {{v1::StreamRequest::kFrameFieldNumber, kSegmentRequest}};
-
-// What is decoded has to lie in one piece where it is received, but may be sent from anywhere.
-constexpr LargeFieldNode kSentImage[] = {{v1::Image::kEncodedFieldNumber}, {v1::Image::kRawFieldNumber, kRawImage}};
-constexpr LargeFieldNode kSentSegmentRequest[] = {{v1::SegmentRequest::kImageFieldNumber, kSentImage}};
-constexpr LargeFieldNode kSentStreamRequest[] = {{v1::StreamRequest::kFrameFieldNumber, kSentSegmentRequest}};
 
 constexpr LargeFieldNode kUncertaintyMap[] = {{v1::UncertaintyMap::kDataFieldNumber}};
 constexpr LargeFieldNode kSegmentResponse[] = {{v1::SegmentResponse::kLabelsFieldNumber},
@@ -36,11 +31,11 @@ bool Parse(Incoming<v1::SegmentResponse>* incoming) { return ParseBy(kSegmentRes
 bool Parse(Incoming<v1::StreamResponse>* incoming) { return ParseBy(kStreamResponse, incoming); }
 
 grpc::ByteBuffer Serialize(const v1::SegmentRequest& request, absl::Span<const grpc::Slice> large_fields) {
-  return JoinLargeFields(request.SerializeAsString(), kSentSegmentRequest, large_fields);
+  return JoinLargeFields(request.SerializeAsString(), kSegmentRequest, large_fields);
 }
 
 grpc::ByteBuffer Serialize(const v1::StreamRequest& request, absl::Span<const grpc::Slice> large_fields) {
-  return JoinLargeFields(request.SerializeAsString(), kSentStreamRequest, large_fields);
+  return JoinLargeFields(request.SerializeAsString(), kStreamRequest, large_fields);
 }
 
 grpc::ByteBuffer Serialize(const v1::SegmentResponse& response, absl::Span<const grpc::Slice> large_fields) {

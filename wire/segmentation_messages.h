@@ -10,17 +10,18 @@
 
 namespace candor {
 
-// A message whose large fields are placeholders for bytes of the buffer it came in: image.raw.data of a request, labels
-// and maps' data of a response.
+// A message whose large fields are placeholders for bytes of the buffer it came in: image.encoded and image.raw.data of
+// a request, labels and maps' data of a response.
 template <typename Message>
 struct Incoming {
   grpc::ByteBuffer bytes;
   SplitMessage split;
   Message message;
 
-  // The pixels of `request`, which is in the message.
-  absl::Span<const absl::string_view> RawData(const v1::SegmentRequest& request) const {
-    return split.Find(request.image().raw().data());
+  // The picture's file or pixels in `request`, which is in the message.
+  absl::Span<const absl::string_view> PictureData(const v1::SegmentRequest& request) const {
+    const v1::Image& image = request.image();
+    return split.Find(image.has_encoded() ? image.encoded() : image.raw().data());
   }
 };
 

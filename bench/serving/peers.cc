@@ -1,37 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two small servers, processes for servers, and a client of bytes.
+// Two small servers, and their clients.
 #include "bench/serving/peers.h"
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/server_builder.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "core/image/decode.h"
 #include "server/process_setup.h"
 
 namespace candor {
 namespace {
 
 constexpr char kMethod[] = "/candor.v1.Segmentation/Segment";
+constexpr char kDecodeMs[] = "decode-ms";  // trailing metadata
+
+[[noreturn]] void Fail(const grpc::Status& status) {
+  std::fprintf(stderr, "candor-bench-serving: call failed: %s\n", status.error_message().c_str());
+  std::exit(1);
+}
+
+double MillisecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+void SetUp(Allocator allocator) {
+  if (allocator == Allocator::kOfCandor) ConfigureAllocator();
+  DisableDeadlockDetection();
+}
 
 // Opens the port.
 template <typename Service>
 class SmallServer : public BenchServer {
  public:
-  explicit SmallServer(const std::string& answer) : service_(answer) {
-    ConfigureAllocator();
-    DisableDeadlockDetection();
+  template <typename... Arguments>
+  explicit SmallServer(Allocator allocator, Arguments&&... arguments)
+      : service_(std::forward<Arguments>(arguments)...) {
+    SetUp(allocator);
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(-1);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
@@ -46,14 +59,29 @@ class SmallServer : public BenchServer {
   std::unique_ptr<grpc::Server> server_;
 };
 
+// Of the picture in `request`, as candor decodes it.
+double MillisecondsOfDecoding(const grpc::ByteBuffer& request) {
+  grpc::Slice bytes;
+  v1::SegmentRequest message;
+  if (!request.DumpToSingleSlice(&bytes).ok() ||
+      !message.ParseFromArray(bytes.begin(), static_cast<int>(bytes.size()))) {
+    std::abort();
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const absl::StatusOr<Image> image = DecodeImage(message.image().encoded(), DecodeLimits{int64_t{1} << 24});
+  if (!image.ok()) std::abort();
+  return MillisecondsSince(start);
+}
+
 class EchoService : public v1::Segmentation::WithRawCallbackMethod_Segment<v1::Segmentation::Service> {
  public:
-  explicit EchoService(const std::string& answer) {
+  EchoService(const std::string& answer, bool decodes) : decodes_(decodes) {
     const grpc::Slice slice(answer);
     answer_ = grpc::ByteBuffer(&slice, 1);
   }
-  grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
+  grpc::ServerUnaryReactor* Segment(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* response) override {
+    if (decodes_) context->AddTrailingMetadata(kDecodeMs, absl::StrCat(MillisecondsOfDecoding(*request)));
     *response = answer_;
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
@@ -61,6 +89,7 @@ class EchoService : public v1::Segmentation::WithRawCallbackMethod_Segment<v1::S
   }
 
  private:
+  const bool decodes_;
   grpc::ByteBuffer answer_;
 };
 
@@ -79,86 +108,46 @@ class PlainService : public v1::Segmentation::CallbackService {
   v1::SegmentResponse answer_;
 };
 
-bool ReadAll(int fd, char* bytes, size_t size) {
-  while (size > 0) {
-    const ssize_t got = read(fd, bytes, size);
-    if (got <= 0) return false;
-    bytes += got;
-    size -= static_cast<size_t>(got);
-  }
-  return true;
-}
-
-// False at the end of the stream.
-bool Receive(int fd, std::string* message) {
-  uint32_t size = 0;
-  if (!ReadAll(fd, reinterpret_cast<char*>(&size), sizeof(size))) return false;
-  message->resize(size);
-  return ReadAll(fd, message->data(), size);
-}
-
-void Send(int fd, const std::string& message) {
-  const auto size = static_cast<uint32_t>(message.size());
-  std::string bytes(reinterpret_cast<const char*>(&size), sizeof(size));
-  bytes += message;
-  for (size_t sent = 0; sent < bytes.size();) {
-    const ssize_t wrote = write(fd, bytes.data() + sent, bytes.size() - sent);
-    if (wrote <= 0) std::abort();
-    sent += static_cast<size_t>(wrote);
-  }
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace
 
 std::unique_ptr<BenchServer> StartBareEcho(const std::string& answer) {
-  return std::make_unique<SmallServer<EchoService>>(answer);
+  return std::make_unique<SmallServer<EchoService>>(Allocator::kOfCandor, answer, false);
 }
 
-std::unique_ptr<BenchServer> StartPlainProto(const std::string& answer) {
-  return std::make_unique<SmallServer<PlainService>>(answer);
+std::unique_ptr<BenchServer> StartDecodingEcho(const std::string& answer) {
+  return std::make_unique<SmallServer<EchoService>>(Allocator::kOfCandor, answer, true);
 }
 
-ServerProcess::ServerProcess(const std::function<std::unique_ptr<BenchServer>(const std::string& answer)>& start) {
-  int sockets[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) std::abort();
-  pid_ = fork();
-  if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(sockets[0]);
-    std::string message;
-    std::unique_ptr<BenchServer> server;
-    while (Receive(sockets[1], &message)) {
-      server = nullptr;
-      server = start(message);
-      Send(sockets[1], server->address());
-    }
-    _exit(0);
-  }
-  close(sockets[1]);
-  socket_ = sockets[0];
+std::unique_ptr<BenchServer> StartPlainProto(Allocator allocator, const std::string& answer) {
+  return std::make_unique<SmallServer<PlainService>>(allocator, answer);
 }
 
-ServerProcess::~ServerProcess() {
-  close(socket_);
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
+PlainCaller::PlainCaller(Allocator allocator, const std::string& address, const v1::SegmentRequest& request)
+    : request_(request) {
+  SetUp(allocator);
+  stub_ = v1::Segmentation::NewStub(MakeChannel(address));
 }
 
-std::string ServerProcess::Start(const std::string& answer) {
-  Send(socket_, answer);
-  std::string address;
-  if (!Receive(socket_, &address)) std::abort();
-  return address;
+double PlainCaller::Call() {
+  grpc::ClientContext context;
+  v1::SegmentResponse response;
+  const auto start = std::chrono::steady_clock::now();
+  const grpc::Status status = stub_->Segment(&context, request_, &response);
+  const double took = MillisecondsSince(start);
+  if (!status.ok()) Fail(status);
+  return took;
 }
 
-RawCaller::RawCaller(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(-1);
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  channel_ = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
+RawCaller::RawCaller(const std::string& address) : channel_(MakeChannel(address)) {}
 
-double RawCaller::Call(const grpc::ByteBuffer& request, grpc::ByteBuffer* answer) {
+RawCaller::Times RawCaller::Call(const grpc::ByteBuffer& request, grpc::ByteBuffer* answer) {
   grpc::GenericStub stub(channel_);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
@@ -170,12 +159,14 @@ double RawCaller::Call(const grpc::ByteBuffer& request, grpc::ByteBuffer* answer
     done.Notify();
   });
   done.WaitForNotification();
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  if (!status.ok()) {
-    std::fprintf(stderr, "call failed: %s\n", status.error_message().c_str());
-    std::exit(1);
+  Times times;
+  times.all_ms = MillisecondsSince(start);
+  if (!status.ok()) Fail(status);
+  const auto& metadata = context.GetServerTrailingMetadata();
+  if (const auto decode = metadata.find(kDecodeMs); decode != metadata.end()) {
+    times.decode_ms = std::strtod(std::string(decode->second.data(), decode->second.size()).c_str(), nullptr);
   }
-  return took.count();
+  return times;
 }
 
 }  // namespace candor

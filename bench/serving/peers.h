@@ -6,7 +6,6 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/support/byte_buffer.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,34 +20,44 @@ class BenchServer {
   virtual std::string address() const = 0;
 };
 
+// How a process keeps freed memory: as candor does (process_setup.h), or by glibc's defaults, which give large blocks
+// back to the system and get them anew, page by page.
+enum class Allocator { kOfCandor, kOfGlibc };
+
 // Neither parses nor copies: the bytes of `answer` for every call.
 std::unique_ptr<BenchServer> StartBareEcho(const std::string& answer);
 
+// The same, once it has decoded the request's picture.
+std::unique_ptr<BenchServer> StartDecodingEcho(const std::string& answer);
+
 // Generated code as gRPC's examples use it: the request is parsed, the message `answer` copied into the response and
 // serialized.
-std::unique_ptr<BenchServer> StartPlainProto(const std::string& answer);
+std::unique_ptr<BenchServer> StartPlainProto(Allocator allocator, const std::string& answer);
 
-// A server in a process of its own, which ends with this object. gRPC must not have been used in this one yet.
-class ServerProcess {
+// Generated code at the client's end.
+class PlainCaller {
  public:
-  // `start` runs there once Start is called.
-  explicit ServerProcess(const std::function<std::unique_ptr<BenchServer>(const std::string& answer)>& start);
-  ~ServerProcess();
-  // Returns the address.
-  std::string Start(const std::string& answer);
+  // The allocator is the process's.
+  PlainCaller(Allocator allocator, const std::string& address, const v1::SegmentRequest& request);
+  // Milliseconds until the answer is here. Ends the program on an error.
+  double Call();
 
  private:
-  int socket_ = -1;
-  int pid_ = -1;
+  const v1::SegmentRequest request_;
+  std::unique_ptr<v1::Segmentation::Stub> stub_;
 };
 
 // A client that sends and receives bytes, so that it costs the same whatever server answers.
 class RawCaller {
  public:
+  struct Times {
+    double all_ms = 0;     // until the answer is here
+    double decode_ms = 0;  // of which StartDecodingEcho's server decoded
+  };
+
   explicit RawCaller(const std::string& address);
-  // Milliseconds until the answer is here. Ends the program on an error.
-  double Call(const grpc::ByteBuffer& request, grpc::ByteBuffer* answer);
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  // Ends the program on an error.
+  Times Call(const grpc::ByteBuffer& request, grpc::ByteBuffer* answer);
 
  private:
   std::shared_ptr<grpc::Channel> channel_;

@@ -2,8 +2,10 @@
 //
 // What candor's server adds to the least that gRPC costs: the same messages to a bare echo of bytes, to generated code
 // and to candor with an empty model, one call at a time, each server in a process of its own on the client's cores, in
-// turns. Candor's figures are without the time in which the empty model makes its answer. The C++ client is measured
-// from plain structs to plain structs, with the float map that it asks for.
+// turns. Candor's figures are without the time in which the empty model makes its answer. A picture that must be
+// decoded costs more than its decoding: the client's core falls asleep meanwhile, and the caches hold pixels; so the
+// echo decodes too. Generated code comes twice: with candor's settings of the allocator, and as it is in a process that
+// has none. The C++ client is measured from plain structs to plain structs, with the float map that it asks for.
 //
 //   candor-bench-serving [--rounds 30] [--calls 10] [--picture FILE.jpg]
 //
@@ -20,6 +22,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "bench/serving/child_process.h"
 #include "bench/serving/empty_segmenter.h"
 #include "bench/serving/peers.h"
 #include "bench/serving/shared_caller.h"
@@ -100,10 +103,39 @@ class EmptyServer : public BenchServer {
   std::unique_ptr<Server> server_;
 };
 
-struct Servers {
-  ServerProcess candor{[](const std::string& /*answer*/) { return std::make_unique<EmptyServer>(); }};
-  ServerProcess echo{StartBareEcho};
-  ServerProcess plain{StartPlainProto};
+// Starts the server when it is asked to, with the answer that it shall give; says the address.
+std::function<std::string(const std::string&)> Serving(
+    std::function<std::unique_ptr<BenchServer>(const std::string& answer)> start) {
+  return [start = std::move(start), server = std::shared_ptr<BenchServer>()](const std::string& answer) mutable {
+    server = nullptr;
+    server = start(answer);
+    return server->address();
+  };
+}
+
+// The first message is the server's address, the second a request; then each makes a call, and says its milliseconds.
+std::function<std::string(const std::string&)> CallingPlainly() {
+  return [address = std::string(), caller = std::shared_ptr<PlainCaller>()](const std::string& message) mutable {
+    if (caller != nullptr) return absl::StrCat(caller->Call());
+    if (address.empty()) {
+      address = message;
+    } else {
+      v1::SegmentRequest request;
+      if (!request.ParseFromString(message)) std::abort();
+      caller = std::make_shared<PlainCaller>(Allocator::kOfGlibc, address, request);
+    }
+    return std::string();
+  };
+}
+
+// Forked before this process has settings or threads of its own.
+struct Processes {
+  ChildProcess candor{Serving([](const std::string& /*answer*/) { return std::make_unique<EmptyServer>(); })};
+  ChildProcess echo{Serving(StartBareEcho)};
+  ChildProcess decoding_echo{Serving(StartDecodingEcho)};
+  ChildProcess plain{Serving([](const std::string& answer) { return StartPlainProto(Allocator::kOfCandor, answer); })};
+  ChildProcess stock{Serving([](const std::string& answer) { return StartPlainProto(Allocator::kOfGlibc, answer); })};
+  ChildProcess stock_caller{CallingPlainly()};
 };
 
 // One way to get an answer, timed.
@@ -130,12 +162,10 @@ void Run(const Settings& settings, std::vector<Contender>* contenders) {
   }
 }
 
-// The median over the rounds of (`of` - `without`) / `base`.
-double Ratio(const Contender& of, const Contender* without, const Contender& base) {
+// The median over the rounds of `of` / `base`.
+double Ratio(const Contender& of, const Contender& base) {
   std::vector<double> ratios;
-  for (size_t i = 0; i < of.medians.size(); ++i) {
-    ratios.push_back((of.medians[i] - (without == nullptr ? 0 : without->medians[i])) / base.medians[i]);
-  }
+  for (size_t i = 0; i < of.medians.size(); ++i) ratios.push_back(of.medians[i] / base.medians[i]);
   return Median(std::move(ratios));
 }
 
@@ -179,30 +209,37 @@ Image MakePicture(int width, int height) {
 
 class Comparison {
  public:
-  Comparison(Servers* servers, const v1::SegmentRequest& request)
-      : request_(request),
+  Comparison(Processes* processes, const v1::SegmentRequest& request)
+      : processes_(*processes),
+        request_(request),
         bytes_(Bytes(request.SerializeAsString())),
-        address_(servers->candor.Start("")),
+        address_(processes->candor.Ask("")),
         to_candor_(address_) {
     to_candor_.Call(bytes_, &answer_);
-    const std::string answer = Parsed(answer_).SerializeAsString();
-    to_echo_ = std::make_unique<RawCaller>(servers->echo.Start(answer));
-    to_plain_ = v1::Segmentation::NewStub(RawCaller(servers->plain.Start(answer)).channel());
+    expected_ = Parsed(answer_).SerializeAsString();
   }
 
   const std::string& address() const { return address_; }
 
   Contender Echo() {
-    return {"bare echo of bytes", [this] { return to_echo_->Call(bytes_, &answer_); }};
+    const auto caller = std::make_shared<RawCaller>(processes_.echo.Ask(expected_));
+    return {"bare echo of bytes", [this, caller] { return caller->Call(bytes_, &answer_).all_ms; }};
+  }
+  // An echo that decodes the picture first, without the time that this took.
+  Contender EchoBesideDecoding() {
+    const auto caller = std::make_shared<RawCaller>(processes_.decoding_echo.Ask(expected_));
+    return {"bare echo, beside its decoding", [this, caller] {
+              const RawCaller::Times times = caller->Call(bytes_, &answer_);
+              return times.all_ms - times.decode_ms;
+            }};
   }
   Contender Candor() {
-    return {"candor, empty model", [this] { return CallCandor().first; }};
+    return {"candor, empty model", [this] { return CallCandor().all_ms; }};
   }
-  // The same without the time in which the server decoded the picture.
   Contender CandorBesideDecoding() {
     return {"candor, beside its decoding", [this] {
-              const auto [took, decoding] = CallCandor();
-              return took - decoding;
+              const RawCaller::Times times = CallCandor();
+              return times.all_ms - times.decode_ms;
             }};
   }
   void PrintStages() const {
@@ -210,19 +247,20 @@ class Comparison {
                 Median(queue_), Median(encode_));
   }
   Contender Plain() {
-    return {"generated code, both ends", [this] {
-              grpc::ClientContext context;
-              v1::SegmentResponse response;
-              const auto start = std::chrono::steady_clock::now();
-              if (!to_plain_->Segment(&context, request_, &response).ok()) std::exit(1);
-              return MillisecondsSince(start);
-            }};
+    const auto caller = std::make_shared<PlainCaller>(Allocator::kOfCandor, processes_.plain.Ask(expected_), request_);
+    return {"generated code, both ends", [caller] { return caller->Call(); }};
+  }
+  Contender Stock() {
+    processes_.stock_caller.Ask(processes_.stock.Ask(expected_));
+    processes_.stock_caller.Ask(request_.SerializeAsString());
+    return {"the same, glibc's allocator",
+            [this] { return std::strtod(processes_.stock_caller.Ask("").c_str(), nullptr); }};
   }
 
  private:
-  // Milliseconds of a call without the empty model's, and of those the decoding's.
-  std::pair<double, double> CallCandor() {
-    const double took = to_candor_.Call(bytes_, &answer_);
+  // Of a call without the empty model's time.
+  RawCaller::Times CallCandor() {
+    const double took = to_candor_.Call(bytes_, &answer_).all_ms;
     const v1::Timing timing = Parsed(answer_).timing();
     decode_.push_back(timing.decode_ms());
     queue_.push_back(timing.queue_ms());
@@ -230,35 +268,29 @@ class Comparison {
     return {took - timing.infer_ms(), timing.decode_ms()};
   }
 
+  Processes& processes_;
   const v1::SegmentRequest request_;
   const grpc::ByteBuffer bytes_;
   const std::string address_;
   RawCaller to_candor_;
-  std::unique_ptr<RawCaller> to_echo_;
-  std::unique_ptr<v1::Segmentation::Stub> to_plain_;
   grpc::ByteBuffer answer_;
+  std::string expected_;                         // candor's answer
   std::vector<double> decode_, queue_, encode_;  // of candor's calls
 };
 
-void CompareEncoded(const Settings& settings, Servers* servers) {
+void CompareEncoded(const Settings& settings, Processes* processes) {
   const std::string jpeg = settings.picture.empty() ? EncodeJpeg(MakePicture(480, 360), 90)
                                                     : OrDie(ReadFile(settings.picture, int64_t{64} << 20));
-  const DecodeLimits limits{int64_t{1} << 24};
-  const Image image = OrDie(DecodeImage(jpeg, limits));
-  Comparison comparison(servers, RequestFor(nullptr, jpeg));
-  Contender decoding{"decoding alone", [&jpeg, &limits] {
-                       const auto start = std::chrono::steady_clock::now();
-                       OrDie(DecodeImage(jpeg, limits));
-                       return MillisecondsSince(start);
-                     }};
-  std::vector<Contender> contenders = {comparison.Echo(), comparison.Candor(), std::move(decoding),
+  const Image image = OrDie(DecodeImage(jpeg, DecodeLimits{int64_t{1} << 24}));
+  Comparison comparison(processes, RequestFor(nullptr, jpeg));
+  std::vector<Contender> contenders = {comparison.Echo(), comparison.EchoBesideDecoding(), comparison.Candor(),
                                        comparison.CandorBesideDecoding()};
   Run(settings, &contenders);
   std::printf("%d x %d JPEG of %zu bytes in, labels and f16 map out\n", image.width, image.height, jpeg.size());
   Print(contenders);
   comparison.PrintStages();
-  std::printf("  (candor - decoding alone) / echo: %.2f   candor beside its decoding / echo: %.2f\n",
-              Ratio(contenders[1], &contenders[2], contenders[0]), Ratio(contenders[3], nullptr, contenders[0]));
+  std::printf("  beside the decoding of each: candor / echo that decodes %.2f   candor / echo that does not %.2f\n",
+              Ratio(contenders[3], contenders[1]), Ratio(contenders[3], contenders[0]));
 }
 
 double CallByClient(SegmentationClient* client, const Image& image) {
@@ -271,24 +303,26 @@ double CallByClient(SegmentationClient* client, const Image& image) {
   return MillisecondsSince(start) - result.server_times.infer_ms;
 }
 
-void CompareRaw(const Settings& settings, Servers* servers) {
+void CompareRaw(const Settings& settings, Processes* processes) {
   const Image image = MakePicture(2048, 1024);
-  Comparison comparison(servers, RequestFor(&image, ""));
+  Comparison comparison(processes, RequestFor(&image, ""));
   SharedCaller shared(comparison.address(), image);
   const auto client = OrDie(SegmentationClient::Create({comparison.address()}));
   std::vector<Contender> contenders = {comparison.Echo(),
                                        comparison.Candor(),
                                        comparison.Plain(),
+                                       comparison.Stock(),
                                        {"candor by shared memory", [&shared] { return shared.Call(); }},
                                        {"candor by its C++ client", [&] { return CallByClient(client.get(), image); }}};
   Run(settings, &contenders);
   std::printf("%d x %d raw in, labels and f16 map out\n", image.width, image.height);
   Print(contenders);
   comparison.PrintStages();
-  std::printf("  candor / echo: %.2f   candor / generated code: %.2f   shared memory / generated code: %.2f\n",
-              Ratio(contenders[1], nullptr, contenders[0]), Ratio(contenders[1], nullptr, contenders[2]),
-              Ratio(contenders[3], nullptr, contenders[2]));
-  std::printf("  C++ client / echo: %.2f\n", Ratio(contenders[4], nullptr, contenders[0]));
+  const Contender &echo = contenders[0], &candor = contenders[1], &plain = contenders[2], &stock = contenders[3];
+  std::printf("  candor / echo: %.2f   candor / generated code: %.2f, with glibc's allocator %.2f\n",
+              Ratio(candor, echo), Ratio(candor, plain), Ratio(candor, stock));
+  std::printf("  shared memory / generated code: %.2f, with glibc's allocator %.2f   C++ client / echo: %.2f\n",
+              Ratio(contenders[4], plain), Ratio(contenders[4], stock), Ratio(contenders[5], echo));
 }
 
 int Main(int argc, char** argv) {
@@ -298,12 +332,12 @@ int Main(int argc, char** argv) {
   app.add_option("--calls", settings.calls, "Calls of each in a round")->check(CLI::PositiveNumber);
   app.add_option("--picture", settings.picture, "A JPEG in place of a made one of 480 x 360");
   CLI11_PARSE(app, argc, argv);
-  // As candor-server does, here for all contenders.
+  Processes processes;
+  // As candor-server does, here for all callers of this process.
   ConfigureAllocator();
   DisableDeadlockDetection();
-  Servers servers;
-  CompareEncoded(settings, &servers);
-  CompareRaw(settings, &servers);
+  CompareEncoded(settings, &processes);
+  CompareRaw(settings, &processes);
   return 0;
 }
 

@@ -60,7 +60,7 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
   if (plan_.timeout.has_value()) caller.deadline = std::min(caller.deadline, arrival_ + *plan_.timeout);
   answers_.resize(plan_.pictures.size());
   for (size_t i = 0; i < answers_.size(); ++i) {
-    RawPixels pixels;
+    PictureBytes pixels;
     if (!plan_.shared_pixels.empty()) {
       pixels.read = [this, i](std::vector<uint8_t>* to) { return context_.regions->Read(plan_.shared_pixels[i], to); };
     }

@@ -201,7 +201,7 @@ void StreamCall::Follow(const FrameQueue::Step& step, Actions* actions) {
   TaskCaller caller{"SegmentStream", identity_, FrameDeadline(), end_call_};
   frame->task =
       std::make_unique<SegmentTask>(serving_, std::move(caller), frame->request(), frame->response.mutable_result(),
-                                    RawPixels{frame->incoming->RawData(frame->request())}, &frame->large_fields);
+                                    PictureBytes{frame->incoming->PictureData(frame->request())}, &frame->large_fields);
   ++running_;
   actions->start = frame;
 }

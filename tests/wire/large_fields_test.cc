@@ -43,6 +43,12 @@ v1::SegmentRequest RawRequest(const std::string& data) {
   return request;
 }
 
+// In place of the placeholder, if there is a picture at all.
+void SetPictureData(const std::string& data, v1::SegmentRequest* request) {
+  if (request->image().has_encoded()) request->mutable_image()->set_encoded(data);
+  if (request->image().has_raw()) request->mutable_image()->mutable_raw()->set_data(data);
+}
+
 // In slices of `slice_bytes`, as a message comes off the network.
 grpc::ByteBuffer Buffer(const std::string& bytes, size_t slice_bytes) {
   std::vector<grpc::Slice> slices;
@@ -58,17 +64,20 @@ std::string BytesOf(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-TEST(LargeFieldsTest, ARequestKeepsAllButItsPixels) {
+TEST(LargeFieldsTest, ARequestKeepsAllButItsPicture) {
   const std::string data = RandomBytes(100'000, 1);
-  const v1::SegmentRequest request = RawRequest(data);
-  for (const size_t slice_bytes : {7UL, 1000UL, 16384UL, 1UL << 20}) {
-    Incoming<v1::SegmentRequest> incoming;
-    incoming.bytes = Buffer(request.SerializeAsString(), slice_bytes);
-    ASSERT_TRUE(Parse(&incoming));
-    EXPECT_EQ(Concatenate(incoming.RawData(incoming.message)), data) << slice_bytes;
-    EXPECT_LT(incoming.split.rest.size(), 100U);
-    incoming.message.mutable_image()->mutable_raw()->set_data(data);
-    EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
+  v1::SegmentRequest encoded = RawRequest("");
+  encoded.mutable_image()->set_encoded(data);
+  for (const v1::SegmentRequest& request : {RawRequest(data), encoded}) {
+    for (const size_t slice_bytes : {7UL, 1000UL, 16384UL, 1UL << 20}) {
+      Incoming<v1::SegmentRequest> incoming;
+      incoming.bytes = Buffer(request.SerializeAsString(), slice_bytes);
+      ASSERT_TRUE(Parse(&incoming));
+      EXPECT_EQ(Concatenate(incoming.PictureData(incoming.message)), data) << slice_bytes;
+      EXPECT_LT(incoming.split.rest.size(), 100U);
+      SetPictureData(data, &incoming.message);
+      EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
+    }
   }
 }
 
@@ -77,9 +86,9 @@ TEST(LargeFieldsTest, ThePixelsAreWhereTheyWereNotCopies) {
   const grpc::Slice slice(RawRequest(RandomBytes(1000, 2)).SerializeAsString());
   incoming.bytes = grpc::ByteBuffer(&slice, 1);
   ASSERT_TRUE(Parse(&incoming));
-  ASSERT_THAT(incoming.RawData(incoming.message), SizeIs(1));
-  EXPECT_GE(incoming.RawData(incoming.message)[0].data(), reinterpret_cast<const char*>(slice.begin()));
-  EXPECT_LE(incoming.RawData(incoming.message)[0].data() + 1000, reinterpret_cast<const char*>(slice.end()));
+  ASSERT_THAT(incoming.PictureData(incoming.message), SizeIs(1));
+  EXPECT_GE(incoming.PictureData(incoming.message)[0].data(), reinterpret_cast<const char*>(slice.begin()));
+  EXPECT_LE(incoming.PictureData(incoming.message)[0].data() + 1000, reinterpret_cast<const char*>(slice.end()));
 }
 
 TEST(LargeFieldsTest, ARequestWithoutPixelsIsParsedAsEver) {
@@ -87,13 +96,14 @@ TEST(LargeFieldsTest, ARequestWithoutPixelsIsParsedAsEver) {
   Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(request.SerializeAsString(), 10);
   ASSERT_TRUE(Parse(&incoming));
-  EXPECT_THAT(incoming.RawData(incoming.message), IsEmpty());
+  EXPECT_THAT(incoming.PictureData(incoming.message), IsEmpty());
   EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
 
-  request.mutable_image()->set_encoded("a file");
+  request.mutable_image()->set_encoded("");
   Incoming<v1::SegmentRequest> encoded;
   encoded.bytes = Buffer(request.SerializeAsString(), 10);
   ASSERT_TRUE(Parse(&encoded));
+  EXPECT_THAT(encoded.PictureData(encoded.message), IsEmpty());
   EXPECT_EQ(encoded.message.SerializeAsString(), request.SerializeAsString());
 }
 
@@ -110,7 +120,7 @@ TEST(LargeFieldsTest, AnEmptyFieldStaysEmpty) {
   ASSERT_TRUE(Parse(&incoming));
   EXPECT_EQ(incoming.message.image().raw().width(), 2);
   EXPECT_THAT(incoming.message.image().raw().data(), IsEmpty());
-  EXPECT_THAT(incoming.RawData(incoming.message), IsEmpty());
+  EXPECT_THAT(incoming.PictureData(incoming.message), IsEmpty());
 }
 
 // Protobuf's rule for a message in several parts, as it is for generated code.
@@ -121,15 +131,15 @@ TEST(LargeFieldsTest, TheLastOfSeveralPartsCounts) {
   Incoming<v1::SegmentRequest> incoming;
   incoming.bytes = Buffer(bytes, 5);
   ASSERT_TRUE(Parse(&incoming));
-  EXPECT_EQ(Concatenate(incoming.RawData(incoming.message)), "second");
+  EXPECT_EQ(Concatenate(incoming.PictureData(incoming.message)), "second");
   EXPECT_EQ(incoming.message.image().raw().width(), 640);
 
   second.mutable_image()->set_encoded("third");
   Incoming<v1::SegmentRequest> replaced;
   replaced.bytes = Buffer(bytes + second.SerializeAsString(), 5);
   ASSERT_TRUE(Parse(&replaced));
-  EXPECT_EQ(replaced.message.image().encoded(), "third");
-  EXPECT_THAT(replaced.RawData(replaced.message), IsEmpty());
+  EXPECT_TRUE(replaced.message.image().has_encoded());
+  EXPECT_EQ(Concatenate(replaced.PictureData(replaced.message)), "third");
 }
 
 TEST(LargeFieldsTest, EveryCutOfAMessageIsDamagedOrParsedAsGeneratedCodeDoes) {
@@ -144,7 +154,11 @@ TEST(LargeFieldsTest, EveryCutOfAMessageIsDamagedOrParsedAsGeneratedCodeDoes) {
 }
 
 TEST(LargeFieldsTest, FlippedBitsAreDamagedOrParsedAsGeneratedCodeDoes) {
-  const std::string whole = RawRequest("0123456789").SerializeAsString();
+  // Both in one message, as a client may send it: the last one counts.
+  v1::SegmentRequest file;
+  file.mutable_image()->set_encoded("a file");
+  const std::string raw = RawRequest("0123456789").SerializeAsString();
+  const std::string whole = raw + file.SerializeAsString() + raw;
   for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
     std::string flipped = whole;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
@@ -154,8 +168,7 @@ TEST(LargeFieldsTest, FlippedBitsAreDamagedOrParsedAsGeneratedCodeDoes) {
     const bool is_parsed = Parse(&incoming);
     ASSERT_EQ(is_parsed, expected.ParseFromString(flipped)) << bit;
     if (!is_parsed) continue;
-    const std::string data = Concatenate(incoming.RawData(incoming.message));
-    if (incoming.message.image().has_raw()) incoming.message.mutable_image()->mutable_raw()->set_data(data);
+    SetPictureData(Concatenate(incoming.PictureData(incoming.message)), &incoming.message);
     EXPECT_EQ(incoming.message.SerializeAsString(), expected.SerializeAsString()) << bit;
   }
 }
@@ -204,7 +217,7 @@ TEST(LargeFieldsTest, AStreamsMessagesAreTheSameOneLevelDown) {
   Incoming<v1::StreamRequest> incoming;
   incoming.bytes = Buffer(request.SerializeAsString(), 100);
   ASSERT_TRUE(Parse(&incoming));
-  EXPECT_EQ(Concatenate(incoming.RawData(incoming.message.frame())), data);
+  EXPECT_EQ(Concatenate(incoming.PictureData(incoming.message.frame())), data);
   incoming.message.mutable_frame()->mutable_image()->mutable_raw()->set_data(data);
   EXPECT_EQ(incoming.message.SerializeAsString(), request.SerializeAsString());
 
