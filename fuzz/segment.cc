@@ -58,7 +58,7 @@ absl::Status Answer(const Incoming<v1::SegmentRequest>& incoming, v1::SegmentRes
   std::vector<grpc::Slice> large_fields;
   SegmentTask task(FuzzServing(), {"Segment", {"fuzz", {}}}, incoming.message, &message,
                    PictureBytes{incoming.PictureData(incoming.message)}, &large_fields);
-  const absl::Status status = Wait(&task);
+  absl::Status status = Wait(&task);
   if (!status.ok()) return status;
   const std::string bytes = BytesOf(Serialize(message, large_fields));
   Demand(!bytes.empty() && reply->ParseFromString(bytes), "an answer is a message");

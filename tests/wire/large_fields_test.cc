@@ -191,7 +191,7 @@ TEST(LargeFieldsTest, AnAnswerIsWhatGeneratedCodeParses) {
     v1::UncertaintyMap* map = expected.add_maps();
     map->set_kind(v1::MARGIN);
     map->set_scale(0.5F + static_cast<float>(i));
-    map->set_data(RandomBytes(static_cast<size_t>(1000 * i), 5));  // the first is empty
+    map->set_data(RandomBytes(size_t{1000} * static_cast<size_t>(i), 5));  // the first is empty
   }
   expected.add_statistics()->set_mean(0.25F);
 

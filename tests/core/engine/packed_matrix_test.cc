@@ -26,7 +26,7 @@ class PackedMatrixTest : public testing::TestWithParam<Shape> {
     const PackedMatrix matrix(weight, type);
     const int64_t stride = matrix.padded_in() + 6;
     const Tensor inputs = torch::zeros({rows, stride}, type);
-    inputs.narrow(1, 0, in).normal_();
+    inputs.narrow(1, 0, in).copy_(torch::randn({rows, in}));
     const Tensor sums = torch::full({rows, out + 3}, 1.0F);
     matrix.Multiply(rows, inputs.data_ptr(), stride, /*accumulate=*/true, sums.data_ptr<float>(), out + 3);
     PackedMatrix::Release();
