@@ -22,7 +22,7 @@ RUN cmake --preset release \
 FROM build AS build-cuda
 RUN tools/setup.sh --cuda --nvcc
 RUN cmake --preset release -D CMAKE_CUDA_COMPILER=/src/.deps/nvidia/cu13/bin/nvcc \
-  && cmake --build build --target candor_cuda \
+  && cmake --build build --target candor_cuda candor_graphs \
   && cmake --install build --component server_cuda --prefix /opt/candor
 
 # What both images share. The list is what the programs link directly; tests/deploy/install_tree_test.py holds it to that.

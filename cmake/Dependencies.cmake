@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every outside library, by one name each. LibTorch's own package file insists on a CUDA toolkit, so its two CPU
-# libraries are imported here by hand.
+# Every outside library, by one name each. LibTorch's own package file insists on a CUDA toolkit, so its libraries are
+# imported here by hand.
 
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
@@ -34,11 +34,14 @@ if(CANDOR_WITH_TORCH)
   if(NOT EXISTS ${torch_root}/lib/libtorch_cpu.so)
     message(FATAL_ERROR "LibTorch not found at ${torch_root}: run tools/setup.sh")
   endif()
-  foreach(lib c10.so torch_cpu.so gomp.so.1)
+  foreach(lib c10.so torch_cpu.so gomp.so.1 c10_cuda.so torch_cuda.so)
     string(REGEX REPLACE "\\.so.*" "" name ${lib})
     add_library(candor_${name} SHARED IMPORTED)
     set_target_properties(candor_${name} PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/lib${lib})
   endforeach()
+  add_library(candor_cudart SHARED IMPORTED)
+  set_target_properties(candor_cudart PROPERTIES
+    IMPORTED_LOCATION ${CANDOR_DEPS_DIR}/nvidia/cu13/lib/libcudart.so.13)
   add_library(candor_torch INTERFACE)
   add_library(candor::torch ALIAS candor_torch)
   # -idirafter: the wheel carries its own protobuf, fmt and oneDNN headers, which must not shadow Debian's.

@@ -35,7 +35,7 @@ foreach(component server server_cuda)
 endforeach()
 
 if(TARGET candor_cuda)
-  install(TARGETS candor_cuda LIBRARY DESTINATION ${private_libraries} COMPONENT server_cuda)
+  install(TARGETS candor_cuda candor_graphs LIBRARY DESTINATION ${private_libraries} COMPONENT server_cuda)
   install(DIRECTORY ${CANDOR_DEPS_DIR}/torch/lib/ DESTINATION ${private_libraries}/torch/lib COMPONENT server_cuda
     FILES_MATCHING PATTERN "*cuda*.so" PATTERN "*nvshmem*.so" PATTERN "*nvrtc*.so" PATTERN "libshm*" EXCLUDE)
   install(DIRECTORY ${CANDOR_DEPS_DIR}/nvidia/ DESTINATION ${private_libraries}/nvidia COMPONENT server_cuda

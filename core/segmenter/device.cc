@@ -25,6 +25,10 @@ absl::StatusOr<void*> Open(const char* library, int flags) {
   return handle;
 }
 
+absl::Status IsOfAnotherBuild(const char* library) {
+  return absl::FailedPreconditionError(absl::StrCat("device cuda: ", library, " is of another build"));
+}
+
 absl::Status LoadCuda() {
   ASSIGN_OR_RETURN(void* driver, Open("libcuda.so.1", RTLD_LOCAL));
   (void)driver;
@@ -34,7 +38,7 @@ absl::Status LoadCuda() {
   }
   RETURN_IF_ERROR(LoadCudaPlugin().status());
   return GuardTorch([] {
-    if (torch::cuda::device_count() > 0) return absl::OkStatus();
+    if (torch::cuda::device_count() > 0) return MakeGraphCapturer().status();
     return absl::FailedPreconditionError("device cuda: the driver reports no device");
   });
 }
@@ -45,10 +49,16 @@ absl::StatusOr<CudaPlugin*> LoadCudaPlugin() {
   ASSIGN_OR_RETURN(void* handle, Open(kCudaPluginLibrary, RTLD_LOCAL));
   const auto factory = reinterpret_cast<CudaPluginFactory>(dlsym(handle, kCudaPluginFactoryName));
   CudaPlugin* plugin = factory == nullptr ? nullptr : factory(kCudaPluginVersion);
-  if (plugin == nullptr) {
-    return absl::FailedPreconditionError(absl::StrCat("device cuda: ", kCudaPluginLibrary, " is of another build"));
-  }
+  if (plugin == nullptr) return IsOfAnotherBuild(kCudaPluginLibrary);
   return plugin;
+}
+
+absl::StatusOr<std::unique_ptr<GraphCapturer>> MakeGraphCapturer() {
+  ASSIGN_OR_RETURN(void* handle, Open(kGraphCapturerLibrary, RTLD_LOCAL));
+  const auto factory = reinterpret_cast<GraphCapturerFactory>(dlsym(handle, kGraphCapturerFactoryName));
+  std::unique_ptr<GraphCapturer> capturer(factory == nullptr ? nullptr : factory(kGraphCapturerVersion));
+  if (capturer == nullptr) return IsOfAnotherBuild(kGraphCapturerLibrary);
+  return capturer;
 }
 
 absl::StatusOr<Device> ParseDevice(absl::string_view name) {

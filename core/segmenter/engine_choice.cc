@@ -90,4 +90,10 @@ NetworkCompiler CompilerFor(const LoadOptions& options, const ModelSpec& spec, P
   };
 }
 
+bool CanBeRecorded(const LoadOptions& options, const ModelSpec& spec) {
+  // Samples of scores are drawn on the host.
+  return options.device == Device::kCuda && IsCompiled(options.device, spec) &&
+         spec.sampling.method != SamplingMethod::kLogitSamples;
+}
+
 }  // namespace candor

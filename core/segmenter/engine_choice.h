@@ -20,4 +20,7 @@ absl::StatusOr<std::vector<Precision>> PrecisionsFor(const LoadOptions& options,
 // Null where the readable module answers: with MC dropout and those heads, which need its inside.
 NetworkCompiler CompilerFor(const LoadOptions& options, const ModelSpec& spec, Precision precision);
 
+// Whether a GPU may compute the model's members from CUDA graphs: nothing in them comes from, or waits for, the host.
+bool CanBeRecorded(const LoadOptions& options, const ModelSpec& spec);
+
 }  // namespace candor

@@ -17,10 +17,13 @@
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
+#include "core/segmenter/device.h"
 #include "core/segmenter/engine_choice.h"
+#include "core/segmenter/graph_members.h"
 #include "core/segmenter/reducers.h"
 #include "core/segmenter/segmenter.h"
 #include "core/uncertainty/make_predictor.h"
+#include "core/uncertainty/network_predictor.h"
 
 namespace candor {
 namespace {
@@ -113,10 +116,16 @@ absl::StatusOr<std::unique_ptr<Predictor>> MakeCheckedPredictor(const Bundle& bu
                                                                 const ReducerFactory& make_reducer) {
   const torch::Device device = options.device == Device::kCuda ? torch::kCUDA : torch::kCPU;
   const ModelSpec& spec = bundle.spec;
-  ASSIGN_OR_RETURN(std::unique_ptr<Predictor> predictor,
-                   MakePredictor(
+  ASSIGN_OR_RETURN(std::unique_ptr<MemberSource> members,
+                   MakeMembers(
                        spec, spec.weights.size(), [&bundle](size_t index) { return ReadMember(bundle, index); }, device,
-                       make_reducer, CompilerFor(options, spec, precision)));
+                       CompilerFor(options, spec, precision)));
+  if (CanBeRecorded(options, spec)) {
+    ASSIGN_OR_RETURN(std::unique_ptr<GraphCapturer> capturer, MakeGraphCapturer());
+    members = std::make_unique<GraphMembers>(std::move(members), spec.is_encoder_shared, std::move(capturer));
+  }
+  std::unique_ptr<Predictor> predictor =
+      std::make_unique<NetworkPredictor>(std::move(members), spec.uncertainty, MeaningOf(spec), make_reducer());
   ASSIGN_OR_RETURN(const KnownAnswer answer, ComputeKnownAnswer(spec, device, predictor.get()));
   if (is_whole && options.members.empty() && options.temperature == 0 && options.encoder_ranges.empty()) {
     RETURN_IF_ERROR(CheckKnownAnswer(spec.known_answer, answer));

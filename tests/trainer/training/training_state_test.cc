@@ -37,7 +37,7 @@ void TakeStep(TrainingState& state, uint64_t seed) {
   state.optimizer().Step(1);
   for (torch::Tensor& buffer : state.net()->buffers()) {
     if (buffer.is_floating_point()) {
-      buffer.uniform_(0.5, 2);
+      buffer.copy_(torch::rand_like(buffer) * 1.5 + 0.5);
     } else {
       buffer.add_(1);
     }
