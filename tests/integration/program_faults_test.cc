@@ -23,6 +23,7 @@
 #include "gmock/gmock.h"
 #include "tests/integration/server_program.h"
 #include "tests/server/live_server.h"
+#include "tests/testing/sanitized.h"
 #include "tests/testing/subprocess.h"
 #include "tests/testing/temporary_folder.h"
 
@@ -32,12 +33,6 @@ namespace {
 namespace fs = std::filesystem;
 using grpc::StatusCode;
 using std::chrono::steady_clock;
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 constexpr char kStudent[] = CANDOR_SOURCE_DIR "/models/camvid-student";
 constexpr char kTeacher[] = CANDOR_SOURCE_DIR "/models/camvid-teacher";

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/testing/sanitized.h"
 
 namespace candor {
 namespace {
@@ -75,12 +76,6 @@ TEST(BlockPoolTest, OutOfMemoryIsBadAlloc) {
   BlockPool pool(kMiB);
   EXPECT_THROW(pool.Acquire(size_t{1} << 60), std::bad_alloc);
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 // This process may have no more than `bytes` of address space beyond what it has, as long as the object lives.
 class AddressSpaceLimit {

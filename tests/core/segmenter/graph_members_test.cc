@@ -5,6 +5,7 @@
 
 #include <c10/util/Exception.h>
 
+#include "core/segmenter/engine_choice.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -81,6 +82,27 @@ class GraphMembersTest : public testing::Test {
   std::vector<int> ran_;
   Recorder recorder_;
 };
+
+TEST(CanBeRecordedTest, NothingThatNeedsTheHost) {
+  LoadOptions options;
+  options.device = Device::kCuda;
+  ModelSpec spec;
+  spec.kind = ModelKind::kEnsemble;
+  EXPECT_TRUE(CanBeRecorded(options, spec));
+  spec.sampling.method = SamplingMethod::kAugmentation;
+  EXPECT_TRUE(CanBeRecorded(options, spec));
+  for (const SamplingMethod method : {SamplingMethod::kMcDropout, SamplingMethod::kLogitSamples}) {
+    spec.sampling.method = method;
+    EXPECT_FALSE(CanBeRecorded(options, spec)) << SamplingMethodName(method);
+  }
+  spec.sampling.method = SamplingMethod::kNone;
+  for (const UncertaintyHead head : {UncertaintyHead::kEnergy, UncertaintyHead::kFeatureDensity}) {
+    spec.head = head;
+    EXPECT_FALSE(CanBeRecorded(options, spec)) << UncertaintyHeadName(head);
+  }
+  options.device = Device::kCpu;
+  EXPECT_FALSE(CanBeRecorded(options, ModelSpec()));
+}
 
 // The last stage of 1024x2048 has 64 x 128 positions: 64 tiles of 128, times 4 of 512 outputs, 256 for 132
 // multiprocessors; of 512x1024 64; of 368x480, 690 positions in 6 tiles, 24.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the models of this repository say in each precision about its sample pictures.
+
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "tests/core/segmenter/shipped_model.h"
 #include "tests/core/segmenter/small_bundle.h"
+#include "tests/testing/sanitized.h"
 #include "tests/testing/status_matchers.h"
 
 namespace candor {
@@ -39,6 +43,27 @@ TEST_P(ShippedModelTest, Bfloat16KeepsLabelsAndUncertainty) {
               {"0001TP_008550.jpg", "Seq05VD_f01740.jpg", "Seq05VD_f03540.jpg", "Seq05VD_f05040.jpg"});
   EXPECT_GE(share, 0.995);
   EXPECT_LE(mean, 0.01);
+}
+
+// New pages of 4 KiB that a picture takes.
+long PagesOf(Segmenter* segmenter) {
+  struct rusage before = {};
+  struct rusage after = {};
+  getrusage(RUSAGE_SELF, &before);
+  Answer(segmenter, "0001TP_008550.jpg");
+  getrusage(RUSAGE_SELF, &after);
+  return after.ru_minflt - before.ru_minflt;
+}
+
+// The first picture takes some 3,000; a network that allocates has them mapped, faulted in and given back every time.
+TEST_P(ShippedModelTest, OncePicturesHaveComeTheNextTakesNoNewMemory) {
+  if (kIsSanitized) GTEST_SKIP() << "the sanitizer has an allocator of its own";
+  for (const Precision precision : {Precision::kFp32, Precision::kAuto}) {
+    const auto segmenter = LoadIn(precision, GetParam());
+    ASSERT_THAT(segmenter, IsOk());
+    for (int i = 0; i < 2; ++i) PagesOf(segmenter->get());
+    for (int i = 0; i < 3; ++i) EXPECT_LT(PagesOf(segmenter->get()), 200) << PrecisionName(precision);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ShippedModelTest, testing::Values("camvid-student", "camvid-teacher"));

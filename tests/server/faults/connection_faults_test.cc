@@ -13,6 +13,7 @@
 #include "server/config.h"
 #include "tests/server/faults/secure_client.h"
 #include "tests/server/live_server.h"
+#include "tests/testing/sanitized.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/subprocess.h"
 
@@ -72,11 +73,6 @@ TEST(ConnectionFaultsTest, ManySilentPeersDoNotDelayOthers) {
   EXPECT_TRUE(live.Segment(RawRequest()).ok());
 }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 // UBSan opens a pipe to look at a vtable pointer, and reports a bad one where there is no descriptor left.
 constexpr char kProbing[] = "self_probe_interval_ms: 200 self_probe_failures: 3";
 constexpr char kWhyNot[] = "the sanitizer needs descriptors itself";

@@ -21,6 +21,7 @@
 #include "tests/server/faults/raw_peer.h"
 #include "tests/server/faults/secure_client.h"
 #include "tests/server/live_server.h"
+#include "tests/testing/sanitized.h"
 #include "tests/testing/subprocess.h"
 #include "tests/testing/temporary_folder.h"
 
@@ -28,12 +29,6 @@ namespace candor {
 namespace {
 
 using std::chrono::steady_clock;
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 int64_t OpenFiles() {
   const std::filesystem::directory_iterator files("/proc/self/fd");

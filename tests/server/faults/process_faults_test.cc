@@ -22,6 +22,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/server/faults/secure_client.h"
 #include "tests/server/live_server.h"
+#include "tests/testing/sanitized.h"
 #include "tests/testing/subprocess.h"
 #include "tests/testing/temporary_folder.h"
 
@@ -30,12 +31,6 @@ namespace {
 
 using grpc::StatusCode;
 using std::chrono::steady_clock;
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 constexpr int64_t kHour = 3600;
 
