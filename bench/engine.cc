@@ -23,6 +23,7 @@
 #include "core/nn/weights.h"
 #include "core/uncertainty/cpu_reducer.h"
 #include "core/uncertainty/network_predictor.h"
+#include "core/uncertainty/side_by_side_members.h"
 
 namespace candor {
 namespace {
@@ -84,6 +85,15 @@ void AddContestants(const std::string& name, const Flags& flags, Networks networ
                     for (const auto& network : networks) network->Forward(images);
                   },
                   {}});
+  if (networks.size() > 1) {
+    auto members = std::make_shared<SideBySideMembers>(networks);
+    all->push_back({name + " network, side by side",
+                    [members, images] {
+                      const torch::InferenceMode inference;
+                      for (int m = 0; m < members->members(); ++m) members->Run(m, images);
+                    },
+                    {}});
+  }
   all->push_back({name + " to labels", ToLabels(flags, networks, images), {}});
 }
 

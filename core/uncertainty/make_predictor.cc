@@ -16,6 +16,7 @@
 #include "core/uncertainty/logit_samples.h"
 #include "core/uncertainty/mc_dropout.h"
 #include "core/uncertainty/network_predictor.h"
+#include "core/uncertainty/side_by_side_members.h"
 
 namespace candor {
 namespace {
@@ -67,6 +68,11 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeWithEnergy(const ModelSpec& sp
   return std::make_unique<NetworkMembers>(std::vector<std::shared_ptr<Network>>{std::move(network)});
 }
 
+std::unique_ptr<MemberSource> MembersOf(std::vector<std::shared_ptr<Network>> networks, torch::Device device) {
+  if (device.is_cpu()) return std::make_unique<SideBySideMembers>(std::move(networks));
+  return std::make_unique<NetworkMembers>(std::move(networks));
+}
+
 // One file that holds the weights of several networks.
 absl::StatusOr<std::unique_ptr<MemberSource>> MakeFromOneFile(const ModelSpec& spec, const MemberReader& read_member,
                                                               torch::Device device, const NetworkCompiler& compile) {
@@ -75,7 +81,7 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeFromOneFile(const ModelSpec& s
   for (int m = 0; m < spec.sampling.passes; ++m) {
     networks.push_back(Serving(Calibrated(MemberNetwork(spec, stored, m), spec), device, compile));
   }
-  return std::make_unique<NetworkMembers>(std::move(networks));
+  return MembersOf(std::move(networks), device);
 }
 
 }  // namespace
@@ -101,7 +107,7 @@ absl::StatusOr<std::unique_ptr<MemberSource>> MakeMembers(const ModelSpec& spec,
                                                 spec.calibration ? spec.calibration->temperature : 1);
   }
   if (spec.is_encoder_shared) return std::make_unique<SharedEncoderMembers>(std::move(networks));
-  return std::make_unique<NetworkMembers>(std::vector<std::shared_ptr<Network>>(networks.begin(), networks.end()));
+  return MembersOf({networks.begin(), networks.end()}, device);
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> MakePredictor(const ModelSpec& spec, size_t members,

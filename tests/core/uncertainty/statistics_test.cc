@@ -47,6 +47,31 @@ TEST(KindAccumulatorTest, MergedPartsEqualTheWhole) {
   EXPECT_FLOAT_EQ(left.Finish().share_above_threshold, 0.5f);
 }
 
+// As a GPU gathers them: one value in bin 102, three in bin 921.
+TEST(KindAccumulatorTest, TakesWhatWasGatheredElsewhere) {
+  const std::vector<float> values = {0.1f, 0.9f, 0.9f, 0.9f};
+  KindAccumulator accumulator(Request(0.3f), 1.0f);
+  KindAccumulator want(Request(0.3f), 1.0f);
+  EXPECT_EQ(accumulator.bins_per_unit(), KindAccumulator::kBins);
+  std::vector<uint32_t> histogram(KindAccumulator::kBins);
+  histogram[102] = 1;
+  histogram[921] = 2;
+  GatheredValues gathered;
+  gathered.count = 3;
+  gathered.above_threshold = 2;
+  gathered.sum = 1.9;
+  gathered.max = 0.9f;
+  gathered.histogram = histogram;
+  accumulator.AddGathered(gathered);
+  accumulator.AddRow(values.data() + 3, 1);
+  want.AddRow(values.data(), 4);
+  EXPECT_FLOAT_EQ(accumulator.Finish().mean, want.Finish().mean);
+  EXPECT_EQ(accumulator.Finish().max, 0.9f);
+  EXPECT_EQ(accumulator.Finish().median, want.Finish().median);
+  EXPECT_EQ(accumulator.Finish().share_above_threshold, 0.75f);
+  EXPECT_EQ(accumulator.Finish().histogram, want.Finish().histogram);
+}
+
 TEST(KindAccumulatorTest, AQuantileIsNeverAboveTheMaximum) {
   const std::vector<float> zeros(10, 0.0f);
   KindAccumulator accumulator(Request(0.5f), 2.0f);
