@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What serving costs: pictures a second of candor-server against those of its engine without a server, in turns.
+"""What serving costs: candor-server against its engine without a server, in turns.
 
     make build && ninja -C build candor-bench-engine
-    bench/serving_throughput.py [--picture FILE.jpg] [--callers 4] [--seconds 5] [--rounds 7] [--out result.json]
+    bench/serving_throughput.py [--callers 4] [--seconds 5] [--rounds 7] [--picture FILE.jpg] [--out result.json]
+    bench/serving_throughput.py --latency QUERIES [--picture FILE.jpg] [--out result.json]
 
 A full-width student of random weights (its speed does not depend on them), JPEG in, labels and a map out. Both sides
-decode in several threads and compute one picture at a time on all cores; the clients run on the same cores, too. The ratio
-to read is the median over the rounds.
+decode and compute on all cores; the clients run on the same cores, too.
+
+Without --latency: pictures a second of several callers, whose pictures are decoded in several threads and computed one at
+a time. The ratio to read is the median over the rounds.
+
+With it: how long each query of a single caller takes, over as many queries of either side. p99.9 takes 10,000 of them to
+have ten above it.
 """
 import argparse
 import json
@@ -18,7 +24,91 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving_load import BIN, SAMPLES, Server  # noqa: E402
+from serving_load import BIN, SAMPLES, Server, percentile  # noqa: E402
+
+TURN = 100  # queries
+WARMUP = 0.5  # seconds before each turn: the other side has had the caches, and candor bench connects anew
+SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+ASKED = {"p50": 1.03, "p99.9": 1.3}  # served / bare, at most
+
+
+class Engine:
+    """The engine without a server, until the end of a `with`."""
+
+    def __init__(self, student: pathlib.Path, picture: pathlib.Path) -> None:
+        command = [BIN / "candor-bench-engine", "run", student, picture]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+    def ask(self, *words: object) -> list[float]:
+        print(*words, file=self.process.stdin, flush=True)
+        return [float(word) for word in self.process.stdout.readline().split()]
+
+
+def throughput(args: argparse.Namespace, engine: Engine, server: Server) -> dict:
+    def bare() -> float:
+        return engine.ask("throughput", args.callers, args.seconds)[0]
+
+    def served() -> float:
+        return server.bench("--concurrency", args.callers, "--duration", args.seconds, pictures=args.picture)[0]["throughput"]
+
+    rounds = []
+    for turn in range(args.rounds):
+        row = {}
+        for name, measure in (("bare", bare), ("served", served))[:: 1 if turn % 2 == 0 else -1]:
+            row[name] = measure()
+        row["ratio"] = row["served"] / row["bare"]
+        rounds.append(row)
+        print(" ", row, flush=True)
+    ratio = statistics.median(row["ratio"] for row in rounds)
+    print(f"served / bare: {ratio:.3f} (median of {args.rounds} rounds)")
+    return {"callers": args.callers, "rounds": rounds, "ratio": ratio}
+
+
+def latency(args: argparse.Namespace, engine: Engine, server: Server) -> dict:
+    def bare(queries: int) -> list[float]:
+        return engine.ask("latency", WARMUP, queries)
+
+    def served(queries: int) -> list[float]:
+        options = ("--concurrency", 1, "--requests", queries, "--warmup", WARMUP, "--halves")
+        _, calls = server.bench(*options, pictures=args.picture)
+        return [1000 * (float(call["done_s"]) - float(call["sent_s"])) for call in calls if call["status"] == "OK"]
+
+    times: dict = {"bare": [], "served": []}
+    by_turn = []  # a machine that is slow for a while slows both sides of a turn
+    for turn, done in enumerate(range(0, args.latency, TURN)):
+        queries = min(TURN, args.latency - done)
+        row = {}
+        for name, measure in (("bare", bare), ("served", served))[:: 1 if turn % 2 == 0 else -1]:
+            taken = measure(queries)
+            if len(taken) != queries:
+                sys.exit(f"{name}: {len(taken)} of {queries} queries were answered")
+            times[name] += taken
+            row[name] = statistics.median(taken)
+        by_turn.append(row["served"] / row["bare"])
+        print(" ", done + queries, "queries, medians of the last:", row, flush=True)
+    figures = compare(times)
+    print(f"served / bare: p50 {statistics.median(by_turn):.3f}, the median of the turns' ratios")
+    return {"queries": args.latency, **figures, "p50_ratio_by_turn": by_turn, "times_ms": times}
+
+
+def compare(times: dict) -> dict:
+    """The percentiles of each side and their ratios, which it prints, too."""
+    side = {name: {p: percentile(values, share) for p, share in SHARES.items()} for name, values in times.items()}
+    for name, figures in side.items():
+        print(f"{name:6}", "  ".join(f"{p} {value:.2f} ms" for p, value in figures.items()))
+    ratios = {p: side["served"][p] / side["bare"][p] for p in SHARES}
+    told = (f"{p} {ratio:.3f}" + (f" (asked: at most {ASKED[p]})" if p in ASKED else "") for p, ratio in ratios.items())
+    print("served / bare:", "  ".join(told))
+    tail = side["served"]["p99.9"] / side["served"]["p50"]
+    print(f"served p99.9 / served p50: {tail:.3f}")
+    return {"latency_ms": side, "ratios": ratios, "served_tail_ratio": tail}
 
 
 def main() -> None:
@@ -27,40 +117,16 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5, help="of each run")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--latency", type=int, metavar="QUERIES", help="time so many queries of each side, one at a time")
     parser.add_argument("--out", type=pathlib.Path, help="write the figures there, as JSON")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         student = pathlib.Path(folder) / "student"
         subprocess.run([BIN / "candor-bench-engine", "write", student], check=True)
-        engine = subprocess.Popen(
-            [BIN / "candor-bench-engine", "run", student, args.picture, str(args.callers)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-        def bare() -> float:
-            engine.stdin.write(f"{args.seconds}\n")
-            engine.stdin.flush()
-            return float(engine.stdout.readline())
-
-        with Server(models=[student]) as server:
-
-            def served() -> float:
-                return server.bench("--concurrency", args.callers, "--duration", args.seconds, pictures=args.picture)[0]["throughput"]
-
-            rounds = []
-            for turn in range(args.rounds):
-                row = {}
-                for name, measure in (("bare", bare), ("served", served))[:: 1 if turn % 2 == 0 else -1]:
-                    row[name] = measure()
-                row["ratio"] = row["served"] / row["bare"]
-                rounds.append(row)
-                print(" ", row, flush=True)
-        engine.stdin.close()
-        engine.wait()
-    ratio = statistics.median(row["ratio"] for row in rounds)
-    print(f"served / bare: {ratio:.3f} (median of {args.rounds} rounds)")
+        with Engine(student, args.picture) as engine, Server(models=[student]) as server:
+            result = latency(args, engine, server) if args.latency else throughput(args, engine, server)
     if args.out:
-        args.out.write_text(json.dumps({"callers": args.callers, "rounds": rounds, "ratio": ratio}, indent=2) + "\n")
+        args.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -26,21 +26,50 @@ std::vector<uint8_t> GatherBytes(absl::Span<const absl::string_view> pieces) {
   return values;
 }
 
-std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces) {
+namespace {
+
+template <typename Value>
+std::vector<Value> Gather(absl::Span<const absl::string_view> pieces) {
   // Copied by parts small enough for the nearest cache, where resizing clears what is then written over.
   constexpr size_t kPart = 32 << 10;
-  std::vector<float> values;
-  values.reserve(static_cast<size_t>(SizeOf(pieces)) / sizeof(float));
+  std::vector<Value> values;
+  values.reserve(static_cast<size_t>(SizeOf(pieces)) / sizeof(Value));
   size_t at = 0;
   for (absl::string_view piece : pieces) {
     while (!piece.empty()) {
       const size_t size = std::min(piece.size(), kPart);
-      values.resize((at + size + sizeof(float) - 1) / sizeof(float));
+      values.resize((at + size + sizeof(Value) - 1) / sizeof(Value));
       std::memcpy(reinterpret_cast<char*>(values.data()) + at, piece.data(), size);
       piece.remove_prefix(size);
       at += size;
     }
   }
+  return values;
+}
+
+// A half's digits and exponent in a float's places, times 2 to the difference of the exponents' biases. Without a
+// branch, so that many are converted at once.
+float FloatOf(uint16_t half) {
+  const uint32_t magnitude = static_cast<uint32_t>(half & 0x7fff) << 13;
+  float value = 0;
+  std::memcpy(&value, &magnitude, sizeof(value));
+  value *= 0x1p112F;
+  uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const uint32_t past_finite = (half & 0x7c00) == 0x7c00 ? 0x7f800000 : 0;  // infinities and NaNs
+  bits |= past_finite | (static_cast<uint32_t>(half & 0x8000) << 16);
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces) { return Gather<float>(pieces); }
+
+std::vector<float> GatherHalves(absl::Span<const absl::string_view> pieces) {
+  const std::vector<uint16_t> halves = Gather<uint16_t>(pieces);
+  std::vector<float> values(halves.size());
+  for (size_t i = 0; i < halves.size(); ++i) values[i] = FloatOf(halves[i]);
   return values;
 }
 

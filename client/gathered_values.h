@@ -21,6 +21,9 @@ std::vector<uint8_t> GatherBytes(absl::Span<const absl::string_view> pieces);
 // Little-endian IEEE singles, four bytes each in all.
 std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces);
 
+// Little-endian IEEE halves, two bytes each in all.
+std::vector<float> GatherHalves(absl::Span<const absl::string_view> pieces);
+
 // Whether all are finite and >= 0.
 bool AreUncertainties(absl::Span<const float> values);
 

@@ -101,18 +101,21 @@ absl::StatusOr<UncertaintyFigures> ReadStatistics(const v1::UncertaintyStatistic
   return out;
 }
 
-absl::StatusOr<FloatMap> ReadMap(const v1::UncertaintyMap& in, const SplitMessage* split, int width, int height,
-                                 int index) {
+absl::StatusOr<FloatMap> ReadMap(const v1::UncertaintyMap& in, v1::MapEncoding asked, const SplitMessage* split,
+                                 int width, int height, int index) {
   const int64_t pixels = int64_t{width} * height;
-  if (in.encoding() != v1::MAP_F32) {
-    return BadReply("maps[", index, "].encoding: asked for MAP_F32, got ", v1::MapEncoding_Name(in.encoding()));
+  if (in.encoding() != asked) {
+    return BadReply("maps[", index, "].encoding: asked for ", v1::MapEncoding_Name(asked), ", got ",
+                    v1::MapEncoding_Name(in.encoding()));
   }
+  const bool are_halves = asked == v1::MAP_F16;
+  const int64_t bytes = pixels * (are_halves ? 2 : 4);
   const BytePieces pieces = PiecesOf(in.data(), split);
-  if (SizeOf(pieces) != pixels * 4) {
-    return BadReply("maps[", index, "].data: ", width, "x", height, " float32 need ", pixels * 4, " bytes, got ",
-                    SizeOf(pieces));
+  if (SizeOf(pieces) != bytes) {
+    return BadReply("maps[", index, "].data: ", width, "x", height, are_halves ? " float16" : " float32", " need ",
+                    bytes, " bytes, got ", SizeOf(pieces));
   }
-  FloatMap map{width, height, GatherFloats(pieces)};
+  FloatMap map{width, height, are_halves ? GatherHalves(pieces) : GatherFloats(pieces)};
   if (!AreUncertainties(map.values)) {
     return BadReply("maps[", index, "].data: values must be finite and >= 0");
   }
@@ -163,7 +166,8 @@ absl::Status ReadUncertainty(const v1::SegmentRequest& request, const v1::Segmen
     if (map_index >= reply.maps_size() || KindName(reply.maps(map_index).kind()) != kind) {
       return BadReply("maps[", map_index, "]: ", kind, " was asked for and is missing");
     }
-    ASSIGN_OR_RETURN(entry->map, ReadMap(reply.maps(map_index), split, reply.width(), reply.height(), map_index));
+    ASSIGN_OR_RETURN(entry->map,
+                     ReadMap(reply.maps(map_index), asked.encoding(), split, reply.width(), reply.height(), map_index));
     ++map_index;
   }
   if (map_index != reply.maps_size()) {
@@ -362,7 +366,9 @@ absl::StatusOr<v1::SegmentRequest> MakeSegmentRequest(const SegmentOptions& opti
     ASSIGN_OR_RETURN(const v1::UncertaintyKind kind, ParseKind(option.kind));
     v1::UncertaintyRequest* asked = request.add_uncertainty();
     asked->set_kind(kind);
-    if (option.want_map) asked->set_encoding(v1::MAP_F32);
+    if (option.want_map) {
+      asked->set_encoding(options.map_transfer == MapTransfer::kHalves ? v1::MAP_F16 : v1::MAP_F32);
+    }
     if (option.threshold.has_value()) asked->set_threshold(*option.threshold);
   }
   if (options.abstain.has_value()) {

@@ -91,11 +91,15 @@ struct EscalationOption {
 // How labels travel; what the caller gets is the same.
 enum class LabelTransfer { kRaw, kRunLengths };
 
+// How maps travel; the caller gets floats. Halves are half of the bytes, and round to 11 binary digits.
+enum class MapTransfer { kFloats, kHalves };
+
 struct SegmentOptions {
   std::string model;  // name or alias; empty: the server's default
   bool want_labels = true;
   LabelTransfer label_transfer = LabelTransfer::kRaw;  // run lengths: a tenth of the bytes or less of usual maps
   std::vector<UncertaintyOption> uncertainty;          // empty: statistics of the default kind
+  MapTransfer map_transfer = MapTransfer::kFloats;
   std::optional<AbstainOption> abstain;
   std::optional<RegionOption> region;  // all of the answer is about these pixels alone; unset: the picture
   std::optional<FrameOrigin> frame;

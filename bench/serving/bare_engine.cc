@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine without a server, for bench/serving_throughput.py: threads that decode a JPEG, take turns at the model,
-// and narrow the map to 16 bits, as the server would send it.
+// The engine without a server, for bench/serving_throughput.py: it decodes a JPEG, takes turns at the model, and
+// narrows the map to 16 bits, as the server would send it.
 //
-//   candor-bench-engine write FOLDER              a full-width student of random weights
-//   candor-bench-engine run FOLDER JPEG CALLERS   then, on stdin, seconds; on stdout, pictures a second
+//   candor-bench-engine write FOLDER      a full-width student of random weights
+//   candor-bench-engine run FOLDER JPEG   then lines on stdin, each answered by one on stdout:
+//     throughput CALLERS SECONDS          pictures a second of so many threads
+//     latency SECONDS QUERIES             milliseconds of each query, one after another, after SECONDS of others
 #include <torch/torch.h>
 
 #include <atomic>
@@ -12,11 +14,12 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/cpu_count.h"
 #include "core/base/file.h"
@@ -49,28 +52,76 @@ void WriteStudent(const std::string& folder) {
   if (!status.ok()) OrDie<int>(status);
 }
 
-// Pictures a second of `callers` threads over `seconds`.
-double Run(Segmenter* segmenter, const std::string& jpeg, int callers, double seconds) {
-  const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true, 0.1F, /*as_halves=*/true}};
-  absl::Mutex turn;
-  std::atomic<int> pictures = 0;
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [start] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < callers; ++i) {
-    threads.emplace_back([&] {
-      while (elapsed() < seconds) {
-        const Image image = OrDie(DecodeImage(jpeg, {}));
-        const absl::MutexLock lock(&turn);
-        OrDie(segmenter->Segment(image, {kinds}, nullptr));
-        ++pictures;
-      }
-    });
+// Seconds.
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+class BareEngine {
+ public:
+  BareEngine(const std::string& folder, std::string jpeg) : jpeg_(std::move(jpeg)) {
+    LoadOptions options;
+    options.threads = UsableCores();
+    options.precision = Precision::kAuto;  // as the server's default
+    segmenter_ = OrDie(LoadSegmenter(folder, options));
   }
-  for (std::thread& thread : threads) thread.join();
-  return pictures / elapsed();
+
+  // Pictures a second of `callers` threads over `seconds`.
+  double Throughput(int callers, double seconds) {
+    absl::Mutex turn;
+    std::atomic<int> pictures = 0;
+    const double start = Now();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < callers; ++i) {
+      threads.emplace_back([&] {
+        while (Now() - start < seconds) {
+          const Image image = Decode();
+          const absl::MutexLock lock(&turn);
+          Segment(image);
+          ++pictures;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return pictures / (Now() - start);
+  }
+
+  // Milliseconds of each of `queries` by this one thread. Those of the first `warmup` seconds do not count.
+  std::vector<double> Latencies(double warmup, int queries) {
+    std::vector<double> times;
+    for (const double start = Now(); static_cast<int>(times.size()) < queries;) {
+      const double asked = Now();
+      const Image image = Decode();
+      const Segmentation answer = Segment(image);
+      const double answered = Now();
+      if (asked - start >= warmup) times.push_back((answered - asked) * 1e3);
+    }
+    return times;
+  }
+
+ private:
+  Image Decode() const { return OrDie(DecodeImage(jpeg_, {})); }
+  Segmentation Segment(const Image& image) { return OrDie(segmenter_->Segment(image, {kinds_}, nullptr)); }
+
+  const std::string jpeg_;
+  const std::vector<KindRequest> kinds_ = {{UncertaintyKind::kPredictiveStddev, true, 0.1F, /*as_halves=*/true}};
+  std::unique_ptr<Segmenter> segmenter_;
+};
+
+// Whether the line was understood.
+bool Answer(const std::string& line, BareEngine* engine) {
+  std::istringstream words(line);
+  std::string what;
+  int count = 0;
+  double seconds = 0;
+  words >> what;
+  if (what == "throughput" && words >> count >> seconds) {
+    std::cout << engine->Throughput(count, seconds) << std::endl;
+  } else if (what == "latency" && words >> seconds >> count) {
+    for (const double time : engine->Latencies(seconds, count)) std::cout << time << " ";
+    std::cout << std::endl;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 int Main(int argc, char** argv) {
@@ -79,18 +130,15 @@ int Main(int argc, char** argv) {
     WriteStudent(arguments[1]);
     return 0;
   }
-  int callers = 0;
-  if (arguments.size() != 4 || arguments[0] != "run" || !absl::SimpleAtoi(arguments[3], &callers)) {
-    std::cerr << "usage: candor-bench-engine write FOLDER | run FOLDER JPEG CALLERS\n";
+  if (arguments.size() != 3 || arguments[0] != "run") {
+    std::cerr << "usage: candor-bench-engine write FOLDER | run FOLDER JPEG\n";
     return 2;
   }
-  LoadOptions options;
-  options.threads = UsableCores();
-  options.precision = Precision::kAuto;  // as the server's default
-  const std::unique_ptr<Segmenter> segmenter = OrDie(LoadSegmenter(arguments[1], options));
-  const std::string jpeg = OrDie(ReadFile(arguments[2], int64_t{64} << 20));
-  for (double seconds = 0; std::cin >> seconds;) {
-    std::cout << Run(segmenter.get(), jpeg, callers, seconds) << std::endl;
+  BareEngine engine(arguments[1], OrDie(ReadFile(arguments[2], int64_t{64} << 20)));
+  for (std::string line; std::getline(std::cin, line);) {
+    if (Answer(line, &engine)) continue;
+    std::cerr << "neither throughput CALLERS SECONDS nor latency SECONDS QUERIES: " << line << "\n";
+    return 2;
   }
   return 0;
 }

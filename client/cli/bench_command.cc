@@ -119,6 +119,7 @@ SegmentOptions MakeOptions(const BenchFlags& flags, const std::string& kind) {
   options.model = flags.model;
   options.want_labels = flags.asked == Asked::kBoth || flags.asked == Asked::kLabels;
   options.uncertainty = {{kind, flags.asked == Asked::kBoth || flags.asked == Asked::kUncertainty, std::nullopt}};
+  if (flags.halves) options.map_transfer = MapTransfer::kHalves;
   Apply(flags.effort, &options);
   return options;
 }
@@ -274,6 +275,7 @@ void AddContentFlags(CLI::App* command, BenchFlags* flags) {
                                                                        {"labels", Asked::kLabels},
                                                                        {"uncertainty", Asked::kUncertainty},
                                                                        {"statistics", Asked::kStatistics}}));
+  command->add_flag("--halves", flags->halves, "Ask for maps as float16 instead of float32");
   command->add_option("--model", flags->model, "Name or alias of the model; default: the server's")->type_name("NAME");
   AddKindFlag(command, &flags->uncertainty);
   AddEffortFlags(command, &flags->effort);

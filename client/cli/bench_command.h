@@ -32,6 +32,7 @@ struct BenchFlags {
   std::vector<std::string> pictures;  // empty: a generated one of `size`
   std::string size = "480x360";
   bool raw = false;
+  bool halves = false;
   Asked asked = Asked::kBoth;
   std::string uncertainty;  // empty: the model's default
   std::string model;

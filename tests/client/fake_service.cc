@@ -18,6 +18,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/float16.h"
 #include "core/image/decode.h"
 #include "core/image/run_lengths.h"
 
@@ -60,9 +61,15 @@ void AddMap(const v1::UncertaintyRequest& asked, v1::UncertaintyKind kind, int p
   for (int i = 0; i < pixels; ++i) values[i] = factor * static_cast<float>(i % 8) / 16;
   v1::UncertaintyMap* map = reply->add_maps();
   map->set_kind(kind);
-  map->set_encoding(v1::MAP_F32);
+  map->set_encoding(asked.encoding());
   map->set_scale(1);
-  map->set_data(values.data(), values.size() * sizeof(float));
+  if (asked.encoding() == v1::MAP_F32) {
+    map->set_data(values.data(), values.size() * sizeof(float));
+  } else {
+    std::vector<uint16_t> halves;
+    for (const float value : values) halves.push_back(FloatToHalf(value));
+    map->set_data(halves.data(), halves.size() * sizeof(uint16_t));
+  }
 }
 
 // Faithful about abstaining by predictive_stddev.

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -29,6 +31,29 @@ TEST(GatherFloatsTest, PiecesMayEndInTheMidstOfAValue) {
     EXPECT_EQ(GatherFloats(InPieces(bytes, piece_bytes)), values) << piece_bytes;
   }
   EXPECT_THAT(GatherFloats({}), IsEmpty());
+}
+
+// Every half there is, by IEEE 754: 1 + 5 + 10 bits.
+TEST(GatherHalvesTest, EachIsItsValue) {
+  std::vector<uint16_t> halves(1 << 16);
+  for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
+  const absl::string_view bytes(reinterpret_cast<const char*>(halves.data()), halves.size() * sizeof(uint16_t));
+  const std::vector<float> values = GatherHalves(InPieces(bytes, 1001));
+  ASSERT_EQ(values.size(), halves.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int exponent = static_cast<int>(i >> 10 & 31);
+    const auto digits = static_cast<float>(i & 1023);
+    const float sign = (i & 0x8000) == 0 ? 1 : -1;
+    if (exponent == 31 && digits > 0) {
+      EXPECT_TRUE(std::isnan(values[i])) << i;
+    } else if (exponent == 31) {
+      EXPECT_EQ(values[i], sign * std::numeric_limits<float>::infinity()) << i;
+    } else {
+      const float fraction = exponent == 0 ? digits : 1024 + digits;
+      EXPECT_EQ(values[i], sign * std::ldexp(fraction, std::max(exponent, 1) - 25)) << i;
+      EXPECT_EQ(std::signbit(values[i]), sign < 0) << i;
+    }
+  }
 }
 
 TEST(GatherBytesTest, PutsPiecesOneAfterAnother) {

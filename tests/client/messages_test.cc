@@ -291,6 +291,34 @@ TEST(ReadSegmentResponseTest, LabelsAndMapsMayLieApart) {
   }
 }
 
+TEST(ReadSegmentResponseTest, MapsMayTravelAsHalves) {
+  SegmentOptions options;
+  options.want_labels = false;
+  options.uncertainty = {{"predictive_stddev"}};
+  options.map_transfer = MapTransfer::kHalves;
+  auto request = MakeSegmentRequest(options);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->uncertainty(0).encoding(), v1::MAP_F16);
+  *request->mutable_image() = FullRequest().image();
+  v1::SegmentResponse reply = FaithfulReply(*request);
+  v1::UncertaintyMap* map = reply.mutable_maps(0);
+  map->clear_data();
+  const std::string half_and_a_quarter("\x00\x38\x00\x34", 4);
+  for (int i = 0; i < 4; ++i) map->mutable_data()->append(half_and_a_quarter);
+  const auto result = ReadSegmentResponse(*request, reply);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_THAT(result->uncertainty[0].map.values, ElementsAre(0.5F, 0.25F, 0.5F, 0.25F, 0.5F, 0.25F, 0.5F, 0.25F));
+
+  map->mutable_data()->replace(0, 2, std::string("\x00\x7c", 2));
+  EXPECT_THAT(ReadSegmentResponse(*request, reply), HasStatus(absl::StatusCode::kInternal, HasSubstr("finite")));
+  map->set_data("short");
+  EXPECT_THAT(ReadSegmentResponse(*request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("float16 need 16 bytes, got 5")));
+  map->set_encoding(v1::MAP_F32);
+  EXPECT_THAT(ReadSegmentResponse(*request, reply),
+              HasStatus(absl::StatusCode::kInternal, HasSubstr("asked for MAP_F16, got MAP_F32")));
+}
+
 TEST(ReadSegmentResponseTest, AcceptsTheDefaultKindForAnUnnamedOne) {
   v1::SegmentRequest request = FullRequest();
   request.clear_uncertainty();

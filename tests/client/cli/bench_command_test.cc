@@ -159,6 +159,8 @@ TEST(BenchCommandTest, AsksForWhatItIsTold) {
   EXPECT_EQ(server.last_request().image().raw().data().size(), 8U * 4 * 3);
   EXPECT_EQ(server.last_request().uncertainty(0).kind(), v1::PREDICTIVE_ENTROPY);
   EXPECT_EQ(server.last_request().uncertainty(0).encoding(), v1::MAP_F32);
+  ASSERT_EQ(Bench(server, {"--requests", "2", "--halves", "--check"}).code, ExitCode::kOk);
+  EXPECT_EQ(server.last_request().uncertainty(0).encoding(), v1::MAP_F16);
 }
 
 TEST(BenchCommandTest, TakesThePicturesOfAFolder) {
