@@ -221,8 +221,7 @@ absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
   serving_.metrics.StageFinished(first_.info().name, Stage::kQueue, queue_ms_ / 1000);
   if (is_unsure) return Escalate(std::move(outcome.picture));
   if (escalation_.has_value()) EndEscalation(v1::NOT_NEEDED);
-  End(absl::OkStatus());
-  return absl::OkStatus();
+  return EndWell();
 }
 
 absl::Status SegmentTask::Escalate(Picture picture) {
@@ -238,8 +237,7 @@ absl::Status SegmentTask::Escalate(Picture picture) {
   if (status.ok()) status = Infer(second_, std::move(picture), deadline, &SegmentTask::EncodeSecond);
   if (status.ok()) return status;
   EndEscalation(v1::NO_TIME);
-  End(absl::OkStatus());
-  return absl::OkStatus();
+  return EndWell();
 }
 
 absl::Status SegmentTask::EncodeSecond(InferenceOutcome outcome) {
@@ -248,8 +246,7 @@ absl::Status SegmentTask::EncodeSecond(InferenceOutcome outcome) {
   if (absl::IsCancelled(status)) RETURN_IF_ERROR(StillWanted());
   if (status.ok()) Answer(second_, &outcome);
   EndEscalation(status.ok() ? v1::ESCALATED : absl::IsDeadlineExceeded(status) ? v1::NO_TIME : v1::SECOND_FAILED);
-  End(absl::OkStatus());
-  return absl::OkStatus();
+  return EndWell();
 }
 
 void SegmentTask::EndEscalation(v1::EscalationOutcome outcome) {
@@ -289,6 +286,12 @@ void SegmentTask::Record(const absl::Status& status) {
                       {"encode_ms", encode_ms_},
                       {"batch_size", batch_size_},
                       {"escalation", v1::EscalationOutcome_Name(response_.escalation())}});
+}
+
+absl::Status SegmentTask::EndWell() {
+  if (picture_bytes_.check) RETURN_IF_ERROR(picture_bytes_.check());
+  End(absl::OkStatus());
+  return absl::OkStatus();
 }
 
 void SegmentTask::End(const absl::Status& status) noexcept {

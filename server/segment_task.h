@@ -105,6 +105,8 @@ class SegmentTask {
   // Runs a step; ends the task on an error or an exception.
   template <typename Step>
   void Run(Step step) noexcept;
+  // Unless bytes of the picture were not there.
+  absl::Status EndWell();
   void End(const absl::Status& status) noexcept;
 
   void FillTiming(v1::Timing* timing) const;

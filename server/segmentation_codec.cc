@@ -15,7 +15,6 @@
 #include "core/base/status_macros.h"
 #include "core/image/draw.h"
 #include "core/image/encode.h"
-#include "core/image/pixel_limit.h"
 #include "core/image/raw_image.h"
 #include "core/image/run_lengths.h"
 #include "server/error_details.h"
@@ -229,13 +228,6 @@ absl::StatusOr<Picture> DecodeRequestImage(const v1::Image& image, const Picture
   raw.height = image.raw().height();
   raw.stride = image.raw().stride();
   raw.data = image.raw().data();
-  if (bytes.read) {
-    const absl::Status fits = CheckPixelCount("width", raw.width, raw.height, limits);
-    if (!fits.ok()) return Prefixed("image.raw.", fits);
-    Image read{raw.width, raw.height, {}};
-    RETURN_IF_ERROR(bytes.read(&read.pixels));
-    return Picture(std::move(read));
-  }
   absl::StatusOr<Picture> opened =
       bytes.pieces.empty() ? OpenRawImage(raw, limits) : OpenRawImage(raw, bytes.pieces, limits);
   if (!opened.ok()) return Prefixed("image.raw.", opened.status());

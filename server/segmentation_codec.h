@@ -21,8 +21,9 @@ namespace candor {
 // Where the bytes of image.encoded or image.raw.data are if not in the message. Borrows all.
 struct PictureBytes {
   absl::Span<const absl::string_view> pieces = {};  // one after another
-  // Or what appends the pixels, all of them, for RGB8 without gaps; its error is the picture's.
-  std::function<absl::Status(std::vector<uint8_t>*)> read = nullptr;
+  // Whether the bytes that have been read were there: the request's error, asked for after the last was read. Null:
+  // they were.
+  std::function<absl::Status()> check = nullptr;
 };
 
 // May borrow from both. InvalidArgument begins with the field's path, e.g. `image.raw.stride: `.

@@ -46,8 +46,7 @@ struct InferOutput {
 // A request, checked.
 struct InferPlan {
   std::vector<v1::SegmentRequest> pictures;
-  // By picture, where the pixels are if not in the message above: they are read when the picture's turn comes. Empty:
-  // all are in the messages.
+  // By picture, where the pixels are if not in the message above. Empty: all are in the messages.
   std::vector<SharedTensor> shared_pixels;
   std::vector<InferOutput> outputs;  // in the order of the answer
   bool is_half = false;              // uncertainty is FP16

@@ -59,10 +59,16 @@ absl::Status InferRun::Prepare(TaskCaller caller) {
   if (is_shared && context_.regions == nullptr) return NoSharedMemory();
   if (plan_.timeout.has_value()) caller.deadline = std::min(caller.deadline, arrival_ + *plan_.timeout);
   answers_.resize(plan_.pictures.size());
+  for (const SharedTensor& tensor : plan_.shared_pixels) {
+    ASSIGN_OR_RETURN(SharedRegions::Borrowed borrowed, context_.regions->Borrow(tensor));
+    borrowed_bytes_.push_back(borrowed.bytes());
+    borrowed_.push_back(std::move(borrowed));
+  }
   for (size_t i = 0; i < answers_.size(); ++i) {
     PictureBytes pixels;
-    if (!plan_.shared_pixels.empty()) {
-      pixels.read = [this, i](std::vector<uint8_t>* to) { return context_.regions->Read(plan_.shared_pixels[i], to); };
+    if (!borrowed_.empty()) {
+      pixels.pieces = absl::MakeConstSpan(borrowed_bytes_).subspan(i, 1);
+      pixels.check = [this, i] { return borrowed_[i].Check(); };
     }
     tasks_.push_back(std::make_unique<SegmentTask>(context_.serving, caller, plan_.pictures[i], &answers_[i].message,
                                                    std::move(pixels), &answers_[i].large_fields));

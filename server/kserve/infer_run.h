@@ -72,6 +72,9 @@ class InferRun : public std::enable_shared_from_this<InferRun> {
   std::string model_label_;
   absl::Status refusal_;
   InferPlan plan_;
+  // By picture, where its pixels are if in shared memory.
+  std::vector<SharedRegions::Borrowed> borrowed_;
+  std::vector<absl::string_view> borrowed_bytes_;
   std::vector<InferAnswer> answers_;                 // by picture
   std::vector<std::unique_ptr<SegmentTask>> tasks_;  // by picture; after the messages they borrow
   std::atomic<int> parts_left_{0};

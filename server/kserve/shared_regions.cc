@@ -150,34 +150,27 @@ absl::Status SharedRegions::CheckPlace(const Open& open, const SharedTensor& ten
                                                  "\" has been cut to ", size, " bytes since it was registered"));
 }
 
-// `copy` gets where the tensor's bytes lie.
-template <typename Copy>
-absl::Status SharedRegions::Access(const Open& open, const SharedTensor& tensor, const Copy& copy) const {
-  if (open.memory->Access([&](uint8_t* memory) { copy(memory + tensor.offset); })) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("shared_memory_region: the memory of \"", tensor.region,
+absl::Status SharedRegions::CheckWhole(const Open& open) {
+  if (!open.memory->is_cut()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("shared_memory_region: the memory of \"", open.region.name,
                                                  "\" was cut while it was used, it must be registered anew"));
 }
 
-template <typename Container>
-absl::Status SharedRegions::Append(const SharedTensor& tensor, Container* to) const {
-  // Before memory is taken: the size is the client's word.
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Open> open, Find(tensor.region));
+absl::Status SharedRegions::Borrowed::Check() const { return CheckWhole(*open_); }
+
+absl::StatusOr<SharedRegions::Borrowed> SharedRegions::Borrow(const SharedTensor& tensor) const {
+  ASSIGN_OR_RETURN(std::shared_ptr<const Open> open, Find(tensor.region));
   RETURN_IF_ERROR(CheckPlace(*open, tensor, tensor.bytes));
-  to->reserve(to->size() + tensor.bytes);
-  return Access(*open, tensor, [&](const uint8_t* bytes) {
-    const auto* values = reinterpret_cast<const typename Container::value_type*>(bytes);
-    to->insert(to->end(), values, values + tensor.bytes);
-  });
+  RETURN_IF_ERROR(CheckWhole(*open));
+  const absl::string_view bytes(reinterpret_cast<const char*>(open->memory->bytes() + tensor.offset), tensor.bytes);
+  return Borrowed(std::move(open), bytes);
 }
 
 absl::StatusOr<std::string> SharedRegions::Read(const SharedTensor& tensor) const {
-  std::string bytes;
-  RETURN_IF_ERROR(Append(tensor, &bytes));
+  ASSIGN_OR_RETURN(const Borrowed borrowed, Borrow(tensor));
+  std::string bytes(borrowed.bytes());
+  RETURN_IF_ERROR(borrowed.Check());
   return bytes;
-}
-
-absl::Status SharedRegions::Read(const SharedTensor& tensor, std::vector<uint8_t>* to) const {
-  return Append(tensor, to);
 }
 
 absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const {
@@ -192,7 +185,8 @@ absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl:
         absl::StrCat("shared_memory_region: the server may not write to \"", tensor.region, "\""));
   }
   RETURN_IF_ERROR(CheckPlace(*open, tensor, at + bytes.size()));
-  return Access(*open, tensor, [&](uint8_t* memory) { std::memcpy(memory + at, bytes.data(), bytes.size()); });
+  std::memcpy(open->memory->bytes() + tensor.offset + at, bytes.data(), bytes.size());
+  return CheckWhole(*open);
 }
 
 }  // namespace candor

@@ -29,6 +29,8 @@ class SharedRegions {
     uint64_t bytes = 0;
   };
 
+  struct Open;
+
   SharedRegions() = default;
   SharedRegions(const SharedRegions&) = delete;
   SharedRegions& operator=(const SharedRegions&) = delete;
@@ -41,23 +43,33 @@ class SharedRegions {
   // "" for all. NotFound: no such name.
   absl::StatusOr<std::vector<Region>> List(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Keeps a tensor's bytes where they are, though their region be unregistered.
+  class Borrowed {
+   public:
+    absl::string_view bytes() const { return bytes_; }
+    // InvalidArgument: some of the bytes that have been read were not there. To be asked after the last was read.
+    absl::Status Check() const;
+
+   private:
+    friend class SharedRegions;
+    Borrowed(std::shared_ptr<const Open> open, absl::string_view bytes) : open_(std::move(open)), bytes_(bytes) {}
+
+    std::shared_ptr<const Open> open_;
+    absl::string_view bytes_;
+  };
+
   // InvalidArgument: no such region, beyond its end, or beyond the end of the file as it is now or was at some time
   // since while it was used.
+  absl::StatusOr<Borrowed> Borrow(const SharedTensor& tensor) const ABSL_LOCKS_EXCLUDED(mu_);
+  // A copy. Errors as above, and the bytes' own.
   absl::StatusOr<std::string> Read(const SharedTensor& tensor) const ABSL_LOCKS_EXCLUDED(mu_);
-  // The same, appended to `to`; after an error it may have got bytes that mean nothing.
-  absl::Status Read(const SharedTensor& tensor, std::vector<uint8_t>* to) const ABSL_LOCKS_EXCLUDED(mu_);
   // Writes `bytes` at the tensor's place, from its byte `at` on, and not beyond its end. Errors as above.
   absl::Status Write(const SharedTensor& tensor, uint64_t at, absl::string_view bytes) const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  struct Open;
-
   // That the tensor is inside its region, and its first `bytes` bytes inside the file.
   absl::Status CheckPlace(const Open& open, const SharedTensor& tensor, uint64_t bytes) const;
-  template <typename Copy>
-  absl::Status Access(const Open& open, const SharedTensor& tensor, const Copy& copy) const;
-  template <typename Container>
-  absl::Status Append(const SharedTensor& tensor, Container* to) const ABSL_LOCKS_EXCLUDED(mu_);
+  static absl::Status CheckWhole(const Open& open);
   absl::StatusOr<std::shared_ptr<const Open>> Find(const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_);
 
   mutable absl::Mutex mu_;

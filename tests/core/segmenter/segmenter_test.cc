@@ -244,9 +244,9 @@ TEST_F(PartialEnsembleTest, WithoutADamagedMemberItIsTheEnsembleOfTheOthers) {
   EXPECT_EQ(info.spec.weights.size(), 2U);
   EXPECT_THAT(info.damaged_members, testing::ElementsAre("member_1.safetensors"));
   EXPECT_EQ(info.parameters, (*expected)->info().parameters);
-  const PredictRequest request = {{Map(UncertaintyKind::kPredictiveEntropy)}};
-  const auto answer = (*segmenter)->Segment(Gradient(16, 16), request, nullptr);
-  const auto wanted = (*expected)->Segment(Gradient(16, 16), request, nullptr);
+  const std::vector<KindRequest> kinds = {Map(UncertaintyKind::kPredictiveEntropy)};
+  const auto answer = (*segmenter)->Segment(Gradient(16, 16), {kinds}, nullptr);
+  const auto wanted = (*expected)->Segment(Gradient(16, 16), {kinds}, nullptr);
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->labels, wanted->labels);
   EXPECT_EQ(answer->kinds[0].map, wanted->kinds[0].map);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
@@ -54,14 +55,17 @@ std::unique_ptr<SharedMapping> MapOrFail(const MemoryFile& file, uint64_t offset
   return *std::move(mapping);
 }
 
+// Whether all that was copied was there.
 bool CopyAll(const SharedMapping& mapping, std::string* bytes) {
-  return mapping.Access([bytes](const uint8_t* from) { std::memcpy(bytes->data(), from, bytes->size()); });
+  std::memcpy(bytes->data(), mapping.bytes(), bytes->size());
+  return !mapping.is_cut();
 }
 
 TEST(SharedMappingTest, ReadsAndWritesWhereverItBegins) {
   const MemoryFile file;
   const auto mapping = MapOrFail(file, 5001, 100);
-  EXPECT_TRUE(mapping->Access([](uint8_t* bytes) { std::memcpy(bytes, "ab", 2); }));
+  std::memcpy(mapping->bytes(), "ab", 2);
+  EXPECT_FALSE(mapping->is_cut());
   EXPECT_EQ(file.Contents(5000, 4), "xabx");
   std::string bytes(3, '\0');
   EXPECT_TRUE(CopyAll(*mapping, &bytes));
@@ -77,14 +81,52 @@ TEST(SharedMappingTest, WhatIsCutOffReadsAsZerosAndTheAccessFails) {
   EXPECT_THAT(bytes, Each('\0'));
 }
 
-TEST(SharedMappingTest, AFileCutInTheMidstOfAnAccessFailsIt) {
+TEST(SharedMappingTest, AFileCutBetweenTwoWritesIsNoticed) {
   const MemoryFile file;
   const auto mapping = MapOrFail(file, 0, kBytes);
-  EXPECT_FALSE(mapping->Access([&file](uint8_t* bytes) {
-    bytes[0] = 'a';
+  mapping->bytes()[0] = 'a';
+  EXPECT_FALSE(mapping->is_cut());
+  file.Resize(0);
+  mapping->bytes()[kBytes - 1] = 'b';
+  EXPECT_TRUE(mapping->is_cut());
+}
+
+// As the network's threads read a picture, each some of its rows, beside mappings that come and go.
+TEST(SharedMappingTest, ManyThreadsMayFindOutAtOnce) {
+  for (int round = 0; round < 20; ++round) {
+    const MemoryFile file;
+    const MemoryFile other;
+    const auto mapping = MapOrFail(file, 0, kBytes);
+    const auto whole = MapOrFail(other, 0, kBytes);
     file.Resize(0);
-    bytes[kBytes - 1] = 'b';
-  }));
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        for (int times = 0; times < 20; ++times) MapOrFail(other, 0, 100);
+        std::string part(kBytes / 4, 'y');
+        std::memcpy(part.data(), mapping->bytes() + i * part.size(), part.size());
+        EXPECT_THAT(part, Each('\0'));
+        EXPECT_TRUE(mapping->is_cut());
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_FALSE(whole->is_cut());
+    EXPECT_EQ(whole->bytes()[kBytes - 1], 'x');
+  }
+}
+
+TEST(SharedMappingTest, APlaceThatIsFreedIsAnothersWithoutTheMark) {
+  const MemoryFile file;
+  std::vector<std::unique_ptr<SharedMapping>> mappings;
+  for (size_t i = 0; i < SharedMapping::kMost; ++i) mappings.push_back(MapOrFail(file, 0, 1));
+  EXPECT_THAT(SharedMapping::Map(file.fd(), 0, 1, Rights::kRead).status(),
+              HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("1024 pieces are mapped")));
+  file.Resize(0);
+  EXPECT_EQ(mappings[7]->bytes()[0], 0);
+  EXPECT_TRUE(mappings[7]->is_cut());
+  mappings[7] = nullptr;
+  file.Resize(kBytes);
+  EXPECT_FALSE(MapOrFail(file, 0, 1)->is_cut());
 }
 
 TEST(SharedMappingTest, ItStaysCutForAllThreadsWhenTheFileGrowsAgain) {
@@ -129,7 +171,7 @@ TEST(SharedMappingDeathTest, AFaultOfSomebodyElseEndsTheProcessAsBefore) {
   EXPECT_DEATH(
       {
         file.Resize(0);
-        mapping->Access([other](uint8_t* /*bytes*/) { *static_cast<volatile uint8_t*>(other) = 1; });
+        *static_cast<volatile uint8_t*>(other) = 1;
       },
       "");
   munmap(other, kBytes);

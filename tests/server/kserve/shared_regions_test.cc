@@ -3,15 +3,12 @@
 // Shared memory that clients name, cut short and take away.
 #include "server/kserve/shared_regions.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "tests/server/kserve/shared_file.h"
 #include "tests/testing/status_matchers.h"
 
 namespace candor {
@@ -24,36 +21,6 @@ MATCHER_P(IsOkAndHolds, value, "is OK and holds that") {
   *result_listener << arg.status().ToString();
   return arg.ok() && testing::ExplainMatchResult(value, *arg, result_listener);
 }
-
-// A shared memory object of this process, gone with it.
-class SharedFile {
- public:
-  explicit SharedFile(const std::string& contents) {
-    static int count = 0;
-    key_ = absl::StrCat("/candor-test-", getpid(), "-", ++count);
-    fd_ = shm_open(key_.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
-    EXPECT_GE(fd_, 0);
-    EXPECT_EQ(pwrite(fd_, contents.data(), contents.size(), 0), static_cast<ssize_t>(contents.size()));
-  }
-  ~SharedFile() {
-    close(fd_);
-    shm_unlink(key_.c_str());
-  }
-  SharedFile(const SharedFile&) = delete;
-  SharedFile& operator=(const SharedFile&) = delete;
-
-  void Cut(off_t bytes) const { EXPECT_EQ(ftruncate(fd_, bytes), 0); }
-  std::string Contents(size_t bytes) const {
-    std::string contents(bytes, '\0');
-    EXPECT_EQ(pread(fd_, contents.data(), bytes, 0), static_cast<ssize_t>(bytes));
-    return contents;
-  }
-  const std::string& key() const { return key_; }
-
- private:
-  std::string key_;
-  int fd_ = -1;
-};
 
 TEST(SharedRegionsTest, ReadsAndWritesInsideTheRegion) {
   const SharedFile file("0123456789");
