@@ -27,6 +27,7 @@
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/segmenter/device_memory.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "security/security.h"
 #include "server/build_info.h"
@@ -39,6 +40,7 @@
 #include "server/kserve/kserve_service.h"
 #include "server/lifecycle/admin_service.h"
 #include "server/lifecycle/model_lifecycle.h"
+#include "server/metrics/gpu_metrics.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/metrics_page.h"
 #include "server/metrics/process_metrics.h"
@@ -152,6 +154,7 @@ class ServerImpl : public Server {
         refused_pictures_(std::move(refused_pictures)),
         metrics_(BuildVersion(), BuildGit(), MetricsInfos(*models_.Now())),
         process_metrics_(std::make_shared<ProcessMetrics>()),
+        gpu_metrics_(std::make_shared<GpuMetrics>(DeviceMemoryNow)),
         admission_(config.max_pending_requests(), std::chrono::milliseconds(config.unread_answer_ms())),
         serving_{models_,
                  *scheduler,
@@ -205,6 +208,7 @@ class ServerImpl : public Server {
   Metrics metrics_;
   const std::shared_ptr<InferenceStatistics> statistics_ = std::make_shared<InferenceStatistics>();
   const std::shared_ptr<ProcessMetrics> process_metrics_;
+  const std::shared_ptr<GpuMetrics> gpu_metrics_;
   Admission admission_;
   ServingContext serving_;
   WorkerPool workers_;              // its threads end before what they use
@@ -226,7 +230,7 @@ absl::Status ServerImpl::StartMetrics() {
   if (config_.metrics_listen() == kMetricsOff) return absl::OkStatus();
   ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.metrics_listen()));
   absl::StatusOr<std::unique_ptr<MetricsPage>> page =
-      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_},
+      MetricsPage::Open(address.host, address.port, {metrics_.registry(), process_metrics_, gpu_metrics_},
                         std::make_shared<TritonMetrics>(statistics_));
   if (!page.ok()) return absl::UnavailableError(absl::StrCat("metrics_listen: ", page.status().message()));
   metrics_page_ = *std::move(page);

@@ -3,26 +3,12 @@
 
 #include <ATen/Parallel.h>
 
-#include <array>
 #include <vector>
 
 #include "core/model/padded_size.h"
 
 namespace candor {
 namespace {
-
-// One table a channel: 256 possible values.
-using ValueTable = std::array<std::array<float, 256>, 3>;
-
-ValueTable TableOf(const Normalisation& normalisation) {
-  ValueTable table;
-  for (int c = 0; c < 3; ++c) {
-    for (int v = 0; v < 256; ++v) {
-      table[c][v] = (static_cast<float>(v) / 255.0f - normalisation.mean[c]) / normalisation.stddev[c];
-    }
-  }
-  return table;
-}
 
 // Rows [first, last) of the padded picture, `width` pixels wide.
 void FillRows(const Picture& picture, const ValueTable& table, int64_t first, int64_t last, int64_t width, float* out) {
@@ -42,11 +28,21 @@ void FillRows(const Picture& picture, const ValueTable& table, int64_t first, in
 
 }  // namespace
 
+ValueTable ValueTableOf(const Normalisation& normalisation) {
+  ValueTable table;
+  for (int c = 0; c < 3; ++c) {
+    for (int v = 0; v < 256; ++v) {
+      table[c][v] = (static_cast<float>(v) / 255.0f - normalisation.mean[c]) / normalisation.stddev[c];
+    }
+  }
+  return table;
+}
+
 torch::Tensor Preprocess(absl::Span<const Picture* const> pictures, const Normalisation& normalisation) {
   constexpr int64_t kRowsAtOnce = 32;
   const int64_t height = PaddedSize(pictures[0]->height());
   const int64_t width = PaddedSize(pictures[0]->width());
-  const ValueTable table = TableOf(normalisation);
+  const ValueTable table = ValueTableOf(normalisation);
   torch::Tensor pixels = torch::empty({static_cast<int64_t>(pictures.size()), height, width, 3}, torch::kFloat32);
   for (size_t n = 0; n < pictures.size(); ++n) {
     TORCH_CHECK(HaveOnePaddedSize(*pictures[n], *pictures[0]), "pictures of a batch must have one padded size");

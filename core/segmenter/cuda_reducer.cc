@@ -1,50 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/segmenter/cuda_reducer.h"
 
+#include <c10/core/Stream.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/floats_to_halves.h"
 #include "core/base/status_macros.h"
 #include "core/nn/deeplab.h"
-#include "core/uncertainty/statistics.h"
 
 namespace candor {
 namespace {
 
-// Labels and maps on the host to figures.
-absl::StatusOr<Segmentation> Summarise(const Region& region, int classes, const torch::Tensor& labels,
-                                       const std::vector<torch::Tensor>& maps, absl::Span<const KindRequest> kinds) {
-  Segmentation result;
-  result.width = region.width;
-  result.height = region.height;
-  const auto* label_values = labels.data_ptr<uint8_t>();
-  result.labels.assign(label_values, label_values + labels.numel());
-  result.classes.resize(classes);
-  for (const uint8_t label : result.labels) ++result.classes[label].pixels;
-  for (size_t k = 0; k < kinds.size(); ++k) {
-    const float* values = maps[k].data_ptr<float>();
-    KindAccumulator accumulator(kinds[k], UncertaintyKindMax(kinds[k].kind, classes));
-    accumulator.AddRow(values, static_cast<int>(maps[k].numel()));
-    if (!accumulator.all_finite()) {
-      return absl::InternalError(
-          absl::StrCat("NON_FINITE_OUTPUT: ", UncertaintyKindName(kinds[k].kind), " has a value that is not finite"));
-    }
-    KindResult kind;
-    kind.statistics = accumulator.Finish();
-    const absl::Span<const float> map(values, static_cast<size_t>(maps[k].numel()));
-    if (kinds[k].want_map && kinds[k].as_halves) {
-      kind.halves.resize(map.size());
-      FloatsToHalves(map, kind.halves.data());
-    } else if (kinds[k].want_map) {
-      kind.map.assign(map.begin(), map.end());
-    }
-    if (k == 0) {
-      for (size_t i = 0; i < result.labels.size(); ++i) result.classes[result.labels[i]].uncertainty_sum += values[i];
-    }
-    result.kinds.push_back(std::move(kind));
-  }
-  return result;
+// Until the device has done all that is on its current stream.
+void Wait(const torch::Device& device) {
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize();
 }
 
 }  // namespace
@@ -101,39 +72,38 @@ CudaReduceJob CudaReducer::JobFor(int64_t picture, const Region& region) const {
   return job;
 }
 
-absl::StatusOr<Segmentation> CudaReducer::FinishPicture(int64_t picture, const PictureRequest& wanted) const {
+absl::StatusOr<CudaAnswer> CudaReducer::Start(int64_t picture, const PictureRequest& wanted) const {
   const Region region = wanted.region();
-  const PredictRequest& request = wanted.request;
-  torch::Tensor labels = torch::empty({region.height, region.width}, scores_.options().dtype(torch::kUInt8));
   CudaReduceJob job = JobFor(picture, region);
-  job.labels = labels.data_ptr<uint8_t>();
-  std::vector<torch::Tensor> maps;
-  for (const KindRequest& kind : request.kinds) {
-    maps.push_back(torch::empty({region.height, region.width}, scores_.options()));
-    job.maps[static_cast<int>(kind.kind)] = maps.back().data_ptr<float>();
-  }
+  CudaAnswer answer(region, wanted.request.kinds, job.classes, scores_.device());
+  answer.SetOutputs(&job);
   // Torch's current stream is the default one: nothing here changes it.
   if (const char* error = plugin_->Reduce(job, nullptr); error != nullptr) {
     return absl::AbortedError(absl::StrCat("device cuda: ", error));
   }
-  std::vector<torch::Tensor> host_maps;
-  for (const torch::Tensor& map : maps) host_maps.push_back(map.cpu());  // waits for the kernel
-  ASSIGN_OR_RETURN(Segmentation result, Summarise(region, job.classes, labels.cpu(), host_maps, request.kinds));
-  if (request.want_probabilities) {
-    const torch::Tensor probabilities = MeanProbabilities(picture, region).cpu().contiguous();
-    const float* values = probabilities.data_ptr<float>();
-    result.probabilities.assign(values, values + probabilities.numel());
-  }
-  result.members = added_;
-  return result;
+  answer.StartCopies();
+  return answer;
 }
 
 absl::StatusOr<std::vector<Segmentation>> CudaReducer::Finish(absl::Span<const PictureRequest> requests) {
   TORCH_CHECK(static_cast<int64_t>(requests.size()) == scores_.size(0), "requests: want ", scores_.size(0), ", got ",
               requests.size());
+  std::vector<CudaAnswer> answers;
+  for (size_t n = 0; n < requests.size(); ++n) {
+    ASSIGN_OR_RETURN(CudaAnswer answer, Start(static_cast<int64_t>(n), requests[n]));
+    answers.push_back(std::move(answer));
+  }
+  Wait(scores_.device());
   std::vector<Segmentation> results;
-  for (int64_t n = 0; n < scores_.size(0); ++n) {
-    ASSIGN_OR_RETURN(Segmentation result, FinishPicture(n, requests[n]));
+  for (size_t n = 0; n < requests.size(); ++n) {
+    ASSIGN_OR_RETURN(Segmentation result, answers[n].Take());
+    result.members = added_;
+    if (requests[n].request.want_probabilities) {
+      const torch::Tensor probabilities =
+          MeanProbabilities(static_cast<int64_t>(n), requests[n].region()).cpu().contiguous();
+      const float* values = probabilities.data_ptr<float>();
+      result.probabilities.assign(values, values + probabilities.numel());
+    }
     results.push_back(std::move(result));
   }
   return results;

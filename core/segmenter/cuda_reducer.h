@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "core/engine/cuda/plugin.h"
+#include "core/segmenter/cuda_answer.h"
 #include "core/uncertainty/score_reducer.h"
 
 namespace candor {
 
-// The fused pass on the GPU: scores stay there, labels and maps come back once.
+// The fused pass on the GPU: scores stay there; labels, figures and the maps that were asked for come back, with one
+// wait a batch.
 class CudaReducer : public ScoreReducer {
  public:
   // `plugin` is borrowed and lives as long as the process.
@@ -20,7 +22,8 @@ class CudaReducer : public ScoreReducer {
 
  private:
   CudaReduceJob JobFor(int64_t picture, const Region& region) const;
-  absl::StatusOr<Segmentation> FinishPicture(int64_t picture, const PictureRequest& wanted) const;
+  // Queues the picture's kernel and its copies. Aborted: the GPU has failed.
+  absl::StatusOr<CudaAnswer> Start(int64_t picture, const PictureRequest& wanted) const;
 
   // The softmax of a region averaged over members, by Torch's operators: [C, height, width] on the device. For
   // evaluation: it makes full-size tensors, one member at a time.

@@ -17,6 +17,7 @@
 #include "core/nn/preprocess.h"
 #include "core/nn/segmentation_net.h"
 #include "core/nn/torch_guard.h"
+#include "core/segmenter/cuda_input.h"
 #include "core/segmenter/device.h"
 #include "core/segmenter/engine_choice.h"
 #include "core/segmenter/graph_members.h"
@@ -49,8 +50,9 @@ absl::Status CheckKinds(const ModelSpec& spec, absl::Span<const KindRequest> kin
 
 class NetworkSegmenter : public Segmenter {
  public:
-  NetworkSegmenter(ModelInfo info, torch::Device device, std::unique_ptr<Predictor> predictor)
-      : info_(std::move(info)), device_(device), predictor_(std::move(predictor)) {}
+  // `cuda` is null for the CPU.
+  NetworkSegmenter(ModelInfo info, CudaPlugin* cuda, std::unique_ptr<Predictor> predictor)
+      : info_(std::move(info)), cuda_(cuda), predictor_(std::move(predictor)) {}
 
   const ModelInfo& info() const override { return info_; }
 
@@ -66,7 +68,12 @@ class NetworkSegmenter : public Segmenter {
     }
     auto results = GuardTorch([&]() -> absl::StatusOr<std::vector<Segmentation>> {
       torch::InferenceMode inference;
-      return predictor_->PredictBatch(Preprocess(pictures, info_.spec.normalisation).to(device_), requests, checks);
+      if (cuda_ == nullptr) {
+        return predictor_->PredictBatch(Preprocess(pictures, info_.spec.normalisation), requests, checks);
+      }
+      ASSIGN_OR_RETURN(const torch::Tensor images,
+                       PreprocessOnDevice(pictures, info_.spec.normalisation, torch::kCUDA, cuda_));
+      return predictor_->PredictBatch(images, requests, checks);
     });
     // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
     if (absl::IsResourceExhausted(results.status()) || absl::IsInternal(results.status())) GiveBackIdleMemory();
@@ -75,7 +82,7 @@ class NetworkSegmenter : public Segmenter {
 
  private:
   const ModelInfo info_;
-  const torch::Device device_;
+  CudaPlugin* const cuda_;
   const std::unique_ptr<Predictor> predictor_;
 };
 
@@ -166,8 +173,11 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, std::vector<std:
   info.damaged_members = std::move(damaged);
   info.device = options.device == Device::kCuda ? "cuda" : "cpu";
   info.precision = std::string(PrecisionName(precision));
-  return std::make_unique<NetworkSegmenter>(
-      std::move(info), options.device == Device::kCuda ? torch::kCUDA : torch::kCPU, *std::move(predictor));
+  CudaPlugin* cuda = nullptr;
+  if (options.device == Device::kCuda) {
+    ASSIGN_OR_RETURN(cuda, LoadCudaPlugin());
+  }
+  return std::make_unique<NetworkSegmenter>(std::move(info), cuda, *std::move(predictor));
 }
 
 absl::StatusOr<std::unique_ptr<Segmenter>> BuildWhatIsSound(const Bundle& bundle, const LoadOptions& options) {

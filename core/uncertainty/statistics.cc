@@ -10,7 +10,7 @@ KindAccumulator::KindAccumulator(const KindRequest& request, float range_max)
     : kind_(request.kind), threshold_(request.threshold), bin_width_(range_max / kBins) {}
 
 void KindAccumulator::AddRow(const float* values, int count) {
-  const float bins_per_unit = 1.0f / bin_width_;
+  const float bins_per_unit = this->bins_per_unit();
   for (int i = 0; i < count; ++i) {
     const float value = values[i];
     sum_ += value;
@@ -21,6 +21,14 @@ void KindAccumulator::AddRow(const float* values, int count) {
     ++histogram_[bin > 0 ? static_cast<int>(std::min(bin, kBins - 1.0f)) : 0];
   }
   count_ += count;
+}
+
+void KindAccumulator::AddGathered(const GatheredValues& values) {
+  count_ += values.count;
+  above_threshold_ += values.above_threshold;
+  sum_ += values.sum;
+  max_ = std::max(max_, values.max);
+  for (int i = 0; i < kBins; ++i) histogram_[i] += values.histogram[i];
 }
 
 void KindAccumulator::Merge(const KindAccumulator& other) {

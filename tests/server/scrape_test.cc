@@ -57,6 +57,7 @@ TEST(ScrapeTest, CountsWhatWasAskedAndAnswered) {
   }
   EXPECT_THAT(live.Scrape(), HasSubstr("candor_predicted_uncertainty_total{class=\"class2\",model=\"street\"} 2.8"));
   EXPECT_THAT(live.Scrape(), HasSubstr("process_resident_memory_bytes "));
+  EXPECT_THAT(live.Scrape(), Not(HasSubstr("candor_gpu_memory_bytes")));  // no GPU is in use
 }
 
 TEST(ScrapeTest, ARefusedRequestIsNoPicture) {

@@ -6,13 +6,8 @@
 
 #include <math.h>
 
+#include "core/engine/cuda/host_device.h"
 #include "core/engine/cuda/plugin.h"
-
-#ifdef __CUDACC__
-#define CANDOR_HOST_DEVICE __host__ __device__
-#else
-#define CANDOR_HOST_DEVICE
-#endif
 
 namespace candor {
 
@@ -73,6 +68,31 @@ CANDOR_HOST_DEVICE inline MemberSoftmax Normalise(const CudaReduceJob& job, cons
   return {shift, 1.0f / sum, logf(sum) - weighted / sum, label};
 }
 
+// What the kinds of one pixel are made of.
+struct PixelMoments {
+  float largest = -1;  // mean probabilities
+  float second = -1;
+  float squares_at_label = 0;  // sum over members of squared deviations from the mean
+  float entropy = 0;           // of the mean
+  float expected_entropy = 0;
+  float agreeing = 0;  // ordered pairs of members with one label
+};
+
+CANDOR_HOST_DEVICE inline void SetKinds(const CudaReduceJob& job, const PixelMoments& moments, PixelReduction* pixel) {
+  const auto set = [pixel](UncertaintyKind kind, float value) { pixel->kinds[static_cast<int>(kind)] = value; };
+  if (job.members > 1) {
+    const float others = static_cast<float>(job.members - 1);
+    const float pairs = static_cast<float>(job.members) * others;
+    set(UncertaintyKind::kPredictiveStddev, sqrtf(fmaxf(moments.squares_at_label, 0.0f) / others));
+    set(UncertaintyKind::kDisagreement, (pairs - moments.agreeing) / pairs);
+  }
+  set(UncertaintyKind::kPredictiveEntropy, moments.entropy);
+  set(UncertaintyKind::kExpectedEntropy, moments.expected_entropy);
+  set(UncertaintyKind::kMutualInformation, fmaxf(moments.entropy - moments.expected_entropy, 0.0f));
+  set(UncertaintyKind::kMaxProbability, fmaxf(1.0f - moments.largest, 0.0f));
+  set(UncertaintyKind::kMargin, 1.0f - (moments.largest - moments.second));
+}
+
 // `y` and `x` count from the picture's corner, not the region's.
 CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, int y, int x) {
   const Tap row = MakeTap(y, job.low_height);
@@ -80,20 +100,15 @@ CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, i
   const long plane = static_cast<long>(job.low_height) * job.low_width;
   const long member_size = plane * job.classes;
 
+  PixelReduction pixel;
+  PixelMoments moments;
   MemberSoftmax softmax[kMaxCudaMembers];
-  float expected_entropy = 0;
   for (int m = 0; m < job.members; ++m) {
     softmax[m] = Normalise(job, job.scores + m * member_size, row, column);
-    expected_entropy += softmax[m].entropy;
+    moments.expected_entropy += softmax[m].entropy;
   }
-  expected_entropy /= static_cast<float>(job.members);
+  moments.expected_entropy /= static_cast<float>(job.members);
 
-  PixelReduction pixel;
-  float largest = -1;
-  float second = -1;
-  float squares_at_label = 0;
-  float entropy = 0;
-  float agreeing = 0;  // ordered pairs of members with one label
   for (int c = 0; c < job.classes; ++c) {
     float mean = 0;
     float squares = 0;
@@ -106,29 +121,23 @@ CANDOR_HOST_DEVICE inline PixelReduction ReducePixel(const CudaReduceJob& job, i
       squares += delta * (p - mean);
       votes += softmax[m].label == c ? 1 : 0;
     }
-    agreeing += static_cast<float>(votes) * static_cast<float>(votes - 1);
-    if (mean > 0) entropy -= mean * logf(mean);
-    second = fmaxf(second, fminf(mean, largest));
-    if (mean > largest) {
-      largest = mean;
+    moments.agreeing += static_cast<float>(votes) * static_cast<float>(votes - 1);
+    if (mean > 0) moments.entropy -= mean * logf(mean);
+    moments.second = fmaxf(moments.second, fminf(mean, moments.largest));
+    if (mean > moments.largest) {
+      moments.largest = mean;
+      moments.squares_at_label = squares;
       pixel.label = c;
-      squares_at_label = squares;
     }
   }
-  const auto set = [&pixel](UncertaintyKind kind, float value) { pixel.kinds[static_cast<int>(kind)] = value; };
-  if (job.members > 1) {
-    const float pairs = static_cast<float>(job.members) * static_cast<float>(job.members - 1);
-    set(UncertaintyKind::kPredictiveStddev, sqrtf(fmaxf(squares_at_label, 0.0f) / static_cast<float>(job.members - 1)));
-    set(UncertaintyKind::kDisagreement, (pairs - agreeing) / pairs);
-  }
-  set(UncertaintyKind::kPredictiveEntropy, entropy);
-  set(UncertaintyKind::kExpectedEntropy, expected_entropy);
-  set(UncertaintyKind::kMutualInformation, fmaxf(entropy - expected_entropy, 0.0f));
-  set(UncertaintyKind::kMaxProbability, fmaxf(1.0f - largest, 0.0f));
-  set(UncertaintyKind::kMargin, 1.0f - (largest - second));
+  SetKinds(job, moments, &pixel);
   for (size_t k = 0; k < kAllUncertaintyKinds.size(); ++k) {
     if (job.learned[k] == nullptr) continue;
     pixel.kinds[k] = job.learned_max[k] / (1.0f + expf(-Sample(job.learned[k], job.low_width, row, column)));
+  }
+  // A score that is not finite makes a NaN of its member's entropy, while the minima and maxima above drop NaNs.
+  if (moments.expected_entropy != moments.expected_entropy) {
+    for (float& value : pixel.kinds) value = moments.expected_entropy;
   }
   return pixel;
 }

@@ -44,6 +44,21 @@ TEST(PixelReductionTest, EveryKindAgreesWithTheReference) {
   }
 }
 
+TEST(PixelReductionTest, NoKindHidesAScoreThatIsNotFinite) {
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+    ScoreGrid grid = RandomScores(3, 5, 4, 4, 1.0, 7);
+    grid.values[(1 * 5 + 2) * 16 + 5] = bad;  // of the second member's third class
+    const ScoreGrid learned = RandomScores(1, 1, 4, 4, 4.0, 6);
+    CudaReduceJob job = JobFor(grid);
+    job.learned[static_cast<int>(UncertaintyKind::kPredictiveStddev)] = learned.values.data();
+    job.learned_max[static_cast<int>(UncertaintyKind::kPredictiveStddev)] = 1;
+    for (const UncertaintyKind kind : kMemberUncertaintyKinds) {
+      EXPECT_TRUE(std::isnan(ReducePixel(job, 5, 5).kinds[static_cast<int>(kind)])) << UncertaintyKindName(kind);
+      EXPECT_TRUE(std::isfinite(ReducePixel(job, 15, 15).kinds[static_cast<int>(kind)])) << UncertaintyKindName(kind);
+    }
+  }
+}
+
 TEST(PixelReductionTest, StudentsStddevIsTheSigmoidOfTheUpsampledScore) {
   const ScoreGrid grid = RandomScores(1, 3, 4, 4, 1.0, 5);
   const ScoreGrid learned = RandomScores(1, 1, 4, 4, 4.0, 6);

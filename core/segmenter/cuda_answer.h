@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/engine/cuda/plugin.h"
+#include "core/uncertainty/segmentation.h"
+#include "core/uncertainty/statistics.h"
+
+namespace candor {
+
+// One picture's answer: where the kernel puts it, and its way to the host. Only what was asked for exists and is
+// copied. For use in the order of the methods. Throws c10::Error. Thread-compatible.
+class CudaAnswer {
+ public:
+  // `kinds`: each at most once. `device` is the CPU in tests.
+  CudaAnswer(const Region& region, absl::Span<const KindRequest> kinds, int classes, torch::Device device);
+
+  // Sets the job's kinds and everything that it puts out.
+  void SetOutputs(CudaReduceJob* job);
+
+  // Queues the copies behind the kernel, on the current stream; returns at once.
+  void StartCopies();
+
+  // Once the stream has come past them: all of a Segmentation but its probabilities and members. Internal: a value is
+  // not finite.
+  absl::StatusOr<Segmentation> Take() const;
+
+ private:
+  struct Kind {
+    KindRequest request;
+    KindAccumulator accumulator;
+    torch::Tensor map;  // [height][width] float32 or half; undefined: not asked for
+  };
+
+  absl::StatusOr<KindResult> TakeKind(const Kind& kind, const CudaKindFigures& figures) const;
+
+  Region region_;
+  int classes_;
+  std::vector<Kind> kinds_;
+  torch::Tensor labels_;   // [height][width] uint8
+  torch::Tensor figures_;  // bytes: CudaKindFigures of each kind, then CudaClassFigures of each class
+};
+
+}  // namespace candor

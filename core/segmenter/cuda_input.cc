@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/segmenter/cuda_input.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/model/padded_size.h"
+#include "core/nn/preprocess.h"
+
+namespace candor {
+namespace {
+
+// The picture's bytes, on the device soon: from memory that its copying does not wait for, of Torch's cache, which
+// keeps it until then.
+torch::Tensor Upload(const Picture& picture, torch::Device device) {
+  constexpr int64_t kRowsAtOnce = 64;
+  const torch::Tensor staged =
+      torch::empty({picture.bytes()}, torch::TensorOptions(torch::kUInt8).pinned_memory(device.is_cuda()));
+  auto* const bytes = staged.mutable_data_ptr<uint8_t>();
+  const int64_t row_bytes = int64_t{3} * picture.width();
+  at::parallel_for(0, picture.height(), kRowsAtOnce, [&](int64_t first, int64_t last) {
+    std::vector<uint8_t> scratch;
+    for (int64_t y = first; y < last; ++y) {
+      std::memcpy(bytes + y * row_bytes, picture.Row(static_cast<int>(y), &scratch), static_cast<size_t>(row_bytes));
+    }
+  });
+  return staged.to(device, /*non_blocking=*/true);
+}
+
+}  // namespace
+
+absl::StatusOr<torch::Tensor> PreprocessOnDevice(absl::Span<const Picture* const> pictures,
+                                                 const Normalisation& normalisation, torch::Device device,
+                                                 CudaPlugin* plugin) {
+  const ValueTable table = ValueTableOf(normalisation);
+  CudaPreprocessJob job;
+  for (size_t c = 0; c < table.size(); ++c) std::copy(table[c].begin(), table[c].end(), job.table[c]);
+  job.padded_height = PaddedSize(pictures[0]->height());
+  job.padded_width = PaddedSize(pictures[0]->width());
+  const torch::Tensor images = torch::empty(
+      {static_cast<int64_t>(pictures.size()), job.padded_height, job.padded_width, 3}, torch::TensorOptions(device));
+  for (size_t n = 0; n < pictures.size(); ++n) {
+    TORCH_CHECK(HaveOnePaddedSize(*pictures[n], *pictures[0]), "pictures of a batch must have one padded size");
+    const torch::Tensor bytes = Upload(*pictures[n], device);
+    job.height = pictures[n]->height();
+    job.width = pictures[n]->width();
+    job.pixels = bytes.const_data_ptr<uint8_t>();
+    job.out = images[static_cast<int64_t>(n)].mutable_data_ptr<float>();
+    // Torch's current stream is the default one: nothing here changes it.
+    if (const char* error = plugin->Preprocess(job, nullptr); error != nullptr) {
+      return absl::AbortedError(absl::StrCat("device cuda: ", error));
+    }
+  }
+  return images.permute({0, 3, 1, 2});
+}
+
+}  // namespace candor
