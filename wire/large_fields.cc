@@ -103,7 +103,7 @@ class Joiner {
  public:
   Joiner(absl::Span<const LargeFieldNode> tree, absl::Span<const grpc::Slice> fields) : tree_(tree), fields_(fields) {}
 
-  bool Join(CodedInputStream* in);
+  bool Join(absl::string_view message);
   std::vector<grpc::Slice> Finish() {
     Flush();
     return std::move(slices_);
@@ -124,27 +124,32 @@ class Joiner {
   std::vector<grpc::Slice> slices_;
 };
 
-bool Joiner::Join(CodedInputStream* in) {
-  while (const uint32_t tag = in->ReadTag()) {
+// What lies between large fields is copied as one.
+bool Joiner::Join(absl::string_view message) {
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()), static_cast<int>(message.size()));
+  const auto position = [&in] { return static_cast<size_t>(in.CurrentPosition()); };
+  size_t copied = 0;
+  for (size_t begin = 0; const uint32_t tag = in.ReadTag(); begin = position()) {
     const LargeFieldNode* node = FindNode(tree_, tag);
     if (node == nullptr) {
-      if (!CopyField(in, tag, &pending_)) return false;
+      if (!WireFormatLite::SkipField(&in, tag)) return false;
       continue;
     }
     int length = 0;
-    std::string contents;
-    if (!in->ReadVarintSizeAsInt(&length) || !in->ReadString(&contents, length)) return false;
+    if (!in.ReadVarintSizeAsInt(&length)) return false;
+    const absl::string_view contents = message.substr(position(), static_cast<size_t>(length));
+    if (!in.Skip(length)) return false;
+    if (contents.empty()) continue;  // stays as it is
+    pending_.append(message.data() + copied, begin - copied);
+    copied = position();
     std::vector<grpc::Slice> inner;
-    if (contents.empty()) {
-      // Stays as it is.
-    } else if (node->inside.empty()) {
+    if (node->inside.empty()) {
       const size_t index = LargeFieldIndex(contents, fields_.size());
       if (index >= fields_.size()) return false;
       inner.push_back(fields_[index]);
     } else {
-      CodedInputStream inner_in(reinterpret_cast<const uint8_t*>(contents.data()), static_cast<int>(contents.size()));
       Joiner joiner(node->inside, fields_);
-      if (!joiner.Join(&inner_in)) return false;
+      if (!joiner.Join(contents)) return false;
       inner = joiner.Finish();
     }
     size_t size = 0;
@@ -152,7 +157,8 @@ bool Joiner::Join(CodedInputStream* in) {
     AppendHeader(tag, size, &pending_);
     Append(std::move(inner));
   }
-  return in->ConsumedEntireMessage();
+  pending_.append(message.data() + copied, message.size() - copied);
+  return in.ConsumedEntireMessage();
 }
 
 }  // namespace
@@ -186,9 +192,8 @@ bool SplitLargeFields(grpc::ByteBuffer* message, absl::Span<const LargeFieldNode
 
 grpc::ByteBuffer JoinLargeFields(absl::string_view rest, absl::Span<const LargeFieldNode> tree,
                                  absl::Span<const grpc::Slice> fields) {
-  CodedInputStream in(reinterpret_cast<const uint8_t*>(rest.data()), static_cast<int>(rest.size()));
   Joiner joiner(tree, fields);
-  if (!joiner.Join(&in)) return {};
+  if (!joiner.Join(rest)) return {};
   const std::vector<grpc::Slice> slices = joiner.Finish();
   return grpc::ByteBuffer(slices.data(), slices.size());
 }

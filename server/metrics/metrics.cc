@@ -247,11 +247,22 @@ void Metrics::RequestFinished(absl::string_view method, absl::string_view model,
                               double seconds) {
   in_flight_.Decrement();
   const bool is_known = model == kNoModel || FindModel(model) != nullptr;
-  const std::string model_label(is_known ? model : kUnknownModel);
+  const RequestSeries series = SeriesFor(method, is_known ? model : kUnknownModel, code);
+  series.count->Increment();
+  ObserveFinite(series.seconds, seconds);
+}
+
+Metrics::RequestSeries Metrics::SeriesFor(absl::string_view method, absl::string_view model, absl::StatusCode code) {
+  const std::string key = absl::StrCat(static_cast<int>(code), " ", method, " ", model);
+  absl::MutexLock lock(&mu_);
+  const auto known = request_series_.find(key);
+  if (known != request_series_.end()) return known->second;
   const std::string method_label(method);
-  requests_.Add({{"method", method_label}, {"model", model_label}, {"code", absl::StatusCodeToString(code)}})
-      .Increment();
-  ObserveFinite(&request_duration_.Add({{"method", method_label}, {"model", model_label}}, SecondsBuckets()), seconds);
+  const std::string model_label(model);
+  const RequestSeries series = {
+      &requests_.Add({{"method", method_label}, {"model", model_label}, {"code", absl::StatusCodeToString(code)}}),
+      &request_duration_.Add({{"method", method_label}, {"model", model_label}}, SecondsBuckets())};
+  return request_series_.emplace(key, series).first->second;
 }
 
 void Metrics::StageFinished(absl::string_view model, Stage stage, double seconds) {

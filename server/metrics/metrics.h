@@ -67,7 +67,8 @@ class Metrics {
   void RemoveModel(absl::string_view name, int version) ABSL_LOCKS_EXCLUDED(mu_);
 
   void RequestStarted();
-  void RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code, double seconds);
+  void RequestFinished(absl::string_view method, absl::string_view model, absl::StatusCode code, double seconds)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // The caller cancelled, or its deadline passed, before the answer was sent. The request still finishes, with that
   // code.
@@ -115,6 +116,15 @@ class Metrics {
     std::shared_ptr<UncertaintyDrift> drift;  // null: no reference, or no longer served
   };
 
+  // Of the requests of one method, model and code.
+  struct RequestSeries {
+    prometheus::Counter* count;
+    prometheus::Histogram* seconds;
+  };
+
+  // Found without making and hashing the labels again.
+  RequestSeries SeriesFor(absl::string_view method, absl::string_view model, absl::StatusCode code)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void CountShadow(absl::string_view model, absl::string_view outcome);
   // Null: not known.
   std::shared_ptr<const ModelMetrics> FindModel(absl::string_view model) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -151,6 +161,7 @@ class Metrics {
   prometheus::Counter& abandoned_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<std::string, std::shared_ptr<const ModelMetrics>> models_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, RequestSeries> request_series_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<std::string> cameras_ ABSL_GUARDED_BY(mu_);
 };
 
