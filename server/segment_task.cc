@@ -211,10 +211,13 @@ absl::Status SegmentTask::Encode(InferenceOutcome outcome) {
   if (absl::IsCancelled(outcome.result.status())) RETURN_IF_ERROR(StillWanted());
   RETURN_IF_ERROR(outcome.result.status());
   RETURN_IF_ERROR(StillWanted());
+  RETURN_IF_ERROR(CheckBytes());  // before anything is made of the answer
   const bool is_unsure = escalation_.has_value() && escalation_->IsNeeded(first_.plan, first_.info(), *outcome.result);
   if (is_shadowed_) {
+    Image shown = outcome.picture.ToImage();
+    RETURN_IF_ERROR(CheckBytes());
     is_shadowed_ = false;
-    serving_.shadow->Check(*models_, *first_.model, outcome.picture.ToImage(), *outcome.result);
+    serving_.shadow->Check(*models_, *first_.model, std::move(shown), *outcome.result);
   }
   Answer(first_, &outcome);
   serving_.metrics.StageFinished(first_.info().name, Stage::kDecode, decode_ms_ / 1000);
@@ -288,8 +291,12 @@ void SegmentTask::Record(const absl::Status& status) {
                       {"escalation", v1::EscalationOutcome_Name(response_.escalation())}});
 }
 
+absl::Status SegmentTask::CheckBytes() const {
+  return picture_bytes_.check ? picture_bytes_.check() : absl::OkStatus();
+}
+
 absl::Status SegmentTask::EndWell() {
-  if (picture_bytes_.check) RETURN_IF_ERROR(picture_bytes_.check());
+  RETURN_IF_ERROR(CheckBytes());
   End(absl::OkStatus());
   return absl::OkStatus();
 }

@@ -105,7 +105,9 @@ class SegmentTask {
   // Runs a step; ends the task on an error or an exception.
   template <typename Step>
   void Run(Step step) noexcept;
-  // Unless bytes of the picture were not there.
+  // That the picture's bytes which have been read were there.
+  absl::Status CheckBytes() const;
+  // If they were.
   absl::Status EndWell();
   void End(const absl::Status& status) noexcept;
 

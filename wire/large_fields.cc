@@ -56,9 +56,15 @@ void AppendHeader(uint32_t tag, size_t length, std::string* rest) {
 // A field that stays. Protobuf's own way to copy one, through strings that grow, costs several copies of a JPEG file.
 bool CopyField(CodedInputStream* in, uint32_t tag, std::string* rest) {
   if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
-    StringOutputStream stream(rest);
-    CodedOutputStream out(&stream);
-    return WireFormatLite::SkipField(in, tag, &out);
+    // By way of a small string: a stream clears all the room that its string has.
+    std::string field;
+    {
+      StringOutputStream stream(&field);
+      CodedOutputStream out(&stream);
+      if (!WireFormatLite::SkipField(in, tag, &out)) return false;
+    }
+    rest->append(field);
+    return true;
   }
   int length = 0;
   BytePieces pieces;

@@ -43,10 +43,13 @@ GraphMembers::Shape& GraphMembers::ShapeOf(const torch::Tensor& images) {
   Shape& shape = shapes_.front();
   try {
     Record(&shape);
-  } catch (const c10::Error& error) {
+  } catch (const std::exception& error) {
     // A GPU that has failed for good says so again to the plain run.
+    const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
     LogWarning("pictures of this size are computed without a CUDA graph",
-               {{"height", images.size(2)}, {"width", images.size(3)}, {"error", error.what_without_backtrace()}});
+               {{"height", images.size(2)},
+                {"width", images.size(3)},
+                {"error", torch_error != nullptr ? torch_error->what_without_backtrace() : error.what()}});
     shape.graphs.clear();
     shape.scores.clear();
     if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) {

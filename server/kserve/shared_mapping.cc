@@ -25,8 +25,12 @@ SharedMapping::Range SharedMapping::ranges_[kMost];
 // Only what a signal handler may call.
 void SharedMapping::OnBusError(int signal, siginfo_t* info, void* /*context*/) {
   const int error = errno;
-  // Somebody else's fault: it comes again, to whom it came before.
-  if (!ReplaceAround(reinterpret_cast<uintptr_t>(info->si_addr))) sigaction(signal, &previous_action, nullptr);
+  const bool is_fault = info->si_code > 0;  // not sent by a process
+  if (!is_fault || !ReplaceAround(reinterpret_cast<uintptr_t>(info->si_addr))) {
+    // Somebody else's: a fault comes again, to whom it came before.
+    sigaction(signal, &previous_action, nullptr);
+    if (!is_fault) raise(signal);
+  }
   errno = error;
 }
 

@@ -185,6 +185,7 @@ absl::Status SharedRegions::Write(const SharedTensor& tensor, uint64_t at, absl:
         absl::StrCat("shared_memory_region: the server may not write to \"", tensor.region, "\""));
   }
   RETURN_IF_ERROR(CheckPlace(*open, tensor, at + bytes.size()));
+  RETURN_IF_ERROR(CheckWhole(*open));  // what has taken its place would only grow
   std::memcpy(open->memory->bytes() + tensor.offset + at, bytes.data(), bytes.size());
   return CheckWhole(*open);
 }

@@ -47,7 +47,8 @@ class SharedRegions {
   class Borrowed {
    public:
     absl::string_view bytes() const { return bytes_; }
-    // InvalidArgument: some of the bytes that have been read were not there. To be asked after the last was read.
+    // InvalidArgument: some of the bytes that have been read were in pages that were not there. To be asked after the
+    // last was read.
     absl::Status Check() const;
 
    private:

@@ -33,18 +33,41 @@ void LetWait(const CUDAStream& waiting, const CUDAStream& first) {
   event.block(waiting);
 }
 
+// Joins streams to the one that they came from when it goes, with an exception too: a recording with branches that are
+// left alone cannot be ended.
+class Branches {
+ public:
+  explicit Branches(const CUDAStream& main) : main_(main) {}
+  ~Branches() {
+    try {
+      for (const CUDAStream& branch : branches_) LetWait(main_, branch);
+    } catch (const c10::Error&) {
+      // The recording's end says so.
+    }
+  }
+  Branches(const Branches&) = delete;
+  Branches& operator=(const Branches&) = delete;
+
+  CUDAStream Fork() {
+    const CUDAStream branch = c10::cuda::getStreamFromPool();
+    LetWait(branch, main_);
+    branches_.push_back(branch);
+    return branch;
+  }
+
+ private:
+  const CUDAStream main_;
+  std::vector<CUDAStream> branches_;
+};
+
 // Forks from the current stream to one a body, and joins them.
 void RunSideBySide(const std::vector<GraphCapturer::Body>& bodies) {
-  const CUDAStream main = c10::cuda::getCurrentCUDAStream();
-  std::vector<CUDAStream> branches;
+  Branches branches(c10::cuda::getCurrentCUDAStream());
   for (size_t i = 1; i < bodies.size(); ++i) {
-    branches.push_back(c10::cuda::getStreamFromPool());
-    LetWait(branches.back(), main);
-    const CUDAStreamGuard guard(branches.back());
+    const CUDAStreamGuard guard(branches.Fork());
     bodies[i]();
   }
   bodies[0]();
-  for (const CUDAStream& branch : branches) LetWait(main, branch);
 }
 
 class Capturer : public GraphCapturer {
@@ -67,24 +90,31 @@ class Capturer : public GraphCapturer {
     result->graph.capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
     try {
       RunSideBySide(bodies);
+      result->graph.capture_end();
     } catch (...) {
-      Abandon(&result->graph);
+      Abandon(&result->graph, stream.device_index());
       throw;
     }
-    result->graph.capture_end();
     return result;
   }
 
  private:
-  // Takes the stream out of a recording that failed, with an error of its own that says less than the first.
-  static void Abandon(at::cuda::CUDAGraph* graph) {
+  // Takes the stream out of a recording that failed, with an error of its own that says less than the first. Where the
+  // recording cannot be ended as one that is whole, the allocator still takes part in it: its pool is given up.
+  void Abandon(at::cuda::CUDAGraph* graph, c10::DeviceIndex device) {
     try {
       graph->capture_end();
+      return;
     } catch (const c10::Error&) {
     }
+    try {
+      c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool_);
+    } catch (const c10::Error&) {
+    }
+    pool_ = at::cuda::graph_pool_handle();
   }
 
-  const at::cuda::MempoolId_t pool_;
+  at::cuda::MempoolId_t pool_;
 };
 
 }  // namespace

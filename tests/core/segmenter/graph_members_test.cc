@@ -47,6 +47,7 @@ class Replayed : public CapturedGraph {
 struct Recorder {
   std::vector<size_t> streams = {};  // of each recording
   size_t fails_from = 1000;
+  bool fails_for_another_reason = false;
 };
 
 class RememberingCapturer : public GraphCapturer {
@@ -54,6 +55,7 @@ class RememberingCapturer : public GraphCapturer {
   explicit RememberingCapturer(Recorder* recorder) : recorder_(*recorder) {}
 
   std::unique_ptr<CapturedGraph> Capture(const std::vector<Body>& bodies) override {
+    if (recorder_.fails_for_another_reason && recorder_.streams.size() >= recorder_.fails_from) throw std::bad_alloc();
     TORCH_CHECK_WITH(OutOfMemoryError, recorder_.streams.size() < recorder_.fails_from, "CUDA out of memory");
     recorder_.streams.push_back(bodies.size());
     for (const Body& body : bodies) body();
@@ -182,6 +184,14 @@ TEST_F(GraphMembersTest, WithoutMemoryForAGraphItComputesWithoutOne) {
   recorder_.fails_from = 1000;
   ExpectAllRight(&members, 1, 32, 32);
   EXPECT_THAT(recorder_.streams, ElementsAre(2, 2));
+}
+
+TEST_F(GraphMembersTest, WhateverErrorARecordingEndsWithNothingIsLeftOfIt) {
+  GraphMembers members = Make(3);
+  recorder_.fails_from = 1;
+  recorder_.fails_for_another_reason = true;
+  ExpectAllRight(&members, 1, 1024, 2048);
+  ExpectAllRight(&members, 1, 1024, 2048);
 }
 
 // Half way: a graph of the first member alone would be taken for one of all.

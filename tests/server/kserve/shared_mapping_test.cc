@@ -163,6 +163,12 @@ TEST(SharedMappingTest, MoreThanTheAddressSpaceIsAnError) {
               HasStatus(absl::StatusCode::kResourceExhausted, HasSubstr("cannot map")));
 }
 
+TEST(SharedMappingDeathTest, ASignalThatWasSentEndsTheProcessAsBefore) {
+  const MemoryFile file;
+  const auto mapping = MapOrFail(file, 0, kBytes);
+  EXPECT_DEATH(kill(getpid(), SIGBUS), "");
+}
+
 TEST(SharedMappingDeathTest, AFaultOfSomebodyElseEndsTheProcessAsBefore) {
   const MemoryFile file;
   const auto mapping = MapOrFail(file, 0, kBytes);
