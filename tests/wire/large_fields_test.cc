@@ -178,12 +178,12 @@ TEST(LargeFieldsTest, FlippedBitsAreDamagedOrParsedAsGeneratedCodeDoes) {
 TEST(LargeFieldsTest, ManySmallFieldsCostNoMoreThanTheirBytes) {
   for (const char* field : {"\x78\x00", "\x7b\x7c"}) {
     std::string bytes = RawRequest("pixels").SerializeAsString();
-    for (int i = 0; i < 8'000'000; ++i) bytes.append(field, 2);
+    for (int i = 0; i < 2'000'000; ++i) bytes.append(field, 2);
     Incoming<v1::SegmentRequest> incoming;
     incoming.bytes = Buffer(bytes, 1 << 20);
     ASSERT_TRUE(Parse(&incoming));
     EXPECT_EQ(Concatenate(incoming.PictureData(incoming.message)), "pixels");
-    EXPECT_GE(incoming.message.ByteSizeLong(), 16'000'000U) << "unknown fields stay";
+    EXPECT_GE(incoming.message.ByteSizeLong(), 4'000'000U) << "unknown fields stay";
   }
 }
 
