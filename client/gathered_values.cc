@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/base/float16.h"
+
 namespace candor {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "maps are little-endian on the wire and copied as they are");
@@ -47,21 +49,6 @@ std::vector<Value> Gather(absl::Span<const absl::string_view> pieces) {
   return values;
 }
 
-// A half's digits and exponent in a float's places, times 2 to the difference of the exponents' biases. Without a
-// branch, so that many are converted at once.
-float FloatOf(uint16_t half) {
-  const uint32_t magnitude = static_cast<uint32_t>(half & 0x7fff) << 13;
-  float value = 0;
-  std::memcpy(&value, &magnitude, sizeof(value));
-  value *= 0x1p112F;
-  uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof(bits));
-  const uint32_t past_finite = (half & 0x7c00) == 0x7c00 ? 0x7f800000 : 0;  // infinities and NaNs
-  bits |= past_finite | (static_cast<uint32_t>(half & 0x8000) << 16);
-  std::memcpy(&value, &bits, sizeof(value));
-  return value;
-}
-
 }  // namespace
 
 std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces) { return Gather<float>(pieces); }
@@ -69,7 +56,7 @@ std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces) { re
 std::vector<float> GatherHalves(absl::Span<const absl::string_view> pieces) {
   const std::vector<uint16_t> halves = Gather<uint16_t>(pieces);
   std::vector<float> values(halves.size());
-  for (size_t i = 0; i < halves.size(); ++i) values[i] = FloatOf(halves[i]);
+  for (size_t i = 0; i < halves.size(); ++i) values[i] = HalfToFloat(halves[i]);
   return values;
 }
 

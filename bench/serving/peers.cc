@@ -28,10 +28,6 @@ constexpr char kDecodeMs[] = "decode-ms";  // trailing metadata
   std::exit(1);
 }
 
-double MillisecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
 void SetUp(Allocator allocator) {
   if (allocator == Allocator::kOfCandor) ConfigureAllocator();
   DisableDeadlockDetection();
@@ -116,6 +112,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
 }
 
 }  // namespace
+
+double MillisecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
 
 std::unique_ptr<BenchServer> StartBareEcho(const std::string& answer) {
   return std::make_unique<SmallServer<EchoService>>(Allocator::kOfCandor, answer, false);

@@ -6,6 +6,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,8 @@ class BenchServer {
   virtual ~BenchServer() = default;
   virtual std::string address() const = 0;
 };
+
+double MillisecondsSince(std::chrono::steady_clock::time_point start);
 
 // How a process keeps freed memory: as candor does (process_setup.h), or by glibc's defaults, which give large blocks
 // back to the system and get them anew, page by page.

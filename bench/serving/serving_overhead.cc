@@ -52,10 +52,6 @@ double Median(std::vector<double> values) {
   return *middle;
 }
 
-double MillisecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
 template <typename T>
 T OrDie(absl::StatusOr<T> value) {
   if (value.ok()) return *std::move(value);

@@ -31,17 +31,6 @@ uint32_t ShiftRounded(uint32_t bits, int shift) {
 
 }  // namespace
 
-float HalfToFloat(uint16_t bits) {
-  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
-  const uint32_t exponent = (bits >> 10) & 0x1f;
-  const uint32_t mantissa = bits & 0x3ff;
-  if (exponent == 0) {  // zero and subnormals: a multiple of 2^-24
-    return FloatOf(BitsOf(static_cast<float>(mantissa) * 0x1p-24f) | sign);
-  }
-  if (exponent == 31) return FloatOf(sign | kFloatInfinity | (mantissa << 13));
-  return FloatOf(sign | ((exponent + 127 - 15) << 23) | (mantissa << 13));
-}
-
 uint16_t FloatToHalf(float value) {
   const uint32_t bits = BitsOf(value);
   const uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000);

@@ -3,6 +3,7 @@
 // What libcandor_cuda.so exports.
 #include <cuda_runtime.h>
 
+#include "core/engine/cuda/error_text.h"
 #include "core/engine/cuda/launchers.h"
 #include "core/engine/cuda/plugin.h"
 
@@ -16,8 +17,7 @@ class Plugin : public CudaPlugin {
     return LaunchPreprocess(job, stream);
   }
   const char* Memory(CudaMemory* memory) override {
-    const cudaError_t error = cudaMemGetInfo(&memory->free_bytes, &memory->total_bytes);
-    return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+    return ErrorText(cudaMemGetInfo(&memory->free_bytes, &memory->total_bytes));
   }
 };
 

@@ -3,6 +3,7 @@
 // RGB8 to a network's input on the GPU: kernel and launcher.
 #include <cuda_runtime.h>
 
+#include "core/engine/cuda/error_text.h"
 #include "core/engine/cuda/input_value.h"
 #include "core/engine/cuda/launchers.h"
 
@@ -25,8 +26,7 @@ __global__ void __launch_bounds__(kBlockThreads) PreprocessKernel(const __grid_c
 
 const char* LaunchPreprocess(const CudaPreprocessJob& job, CUstream_st* stream) {
   PreprocessKernel<<<job.padded_height, kBlockThreads, 0, stream>>>(job);
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  return ErrorText(cudaGetLastError());
 }
 
 }  // namespace candor

@@ -4,6 +4,7 @@
 // memory once at its end; so blocks are few, and each goes over many tiles.
 #include <cuda_runtime.h>
 
+#include "core/engine/cuda/error_text.h"
 #include "core/engine/cuda/launchers.h"
 #include "core/engine/cuda/pixel_figures.h"
 #include "core/engine/cuda/pixel_reduction.h"
@@ -133,8 +134,7 @@ const char* LaunchReduce(const CudaReduceJob& job, CUstream_st* stream) {
   const int tiles = ((job.width + kTileWidth - 1) / kTileWidth) * ((job.height + kTileHeight - 1) / kTileHeight);
   const int blocks = tiles < processors * kBlocksPerProcessor ? tiles : processors * kBlocksPerProcessor;
   ReduceKernel<<<blocks, dim3(kTileWidth, kTileHeight), SharedBytes(job), stream>>>(job);
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  return ErrorText(cudaGetLastError());
 }
 
 }  // namespace candor
