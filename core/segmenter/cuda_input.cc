@@ -7,9 +7,10 @@
 #include <cstring>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/model/padded_size.h"
 #include "core/nn/preprocess.h"
+#include "core/segmenter/cuda_status.h"
 
 namespace candor {
 namespace {
@@ -51,9 +52,7 @@ absl::StatusOr<torch::Tensor> PreprocessOnDevice(absl::Span<const Picture* const
     job.pixels = bytes.const_data_ptr<uint8_t>();
     job.out = images[static_cast<int64_t>(n)].mutable_data_ptr<float>();
     // Torch's current stream is the default one: nothing here changes it.
-    if (const char* error = plugin->Preprocess(job, nullptr); error != nullptr) {
-      return absl::AbortedError(absl::StrCat("device cuda: ", error));
-    }
+    RETURN_IF_ERROR(CudaStatus(plugin->Preprocess(job, nullptr)));
   }
   return images.permute({0, 3, 1, 2});
 }

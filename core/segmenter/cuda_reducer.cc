@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/nn/deeplab.h"
+#include "core/segmenter/cuda_status.h"
 
 namespace candor {
 namespace {
@@ -78,9 +79,7 @@ absl::StatusOr<CudaAnswer> CudaReducer::Start(int64_t picture, const PictureRequ
   CudaAnswer answer(region, wanted.request.kinds, job.classes, scores_.device());
   answer.SetOutputs(&job);
   // Torch's current stream is the default one: nothing here changes it.
-  if (const char* error = plugin_->Reduce(job, nullptr); error != nullptr) {
-    return absl::AbortedError(absl::StrCat("device cuda: ", error));
-  }
+  RETURN_IF_ERROR(CudaStatus(plugin_->Reduce(job, nullptr)));
   answer.StartCopies();
   return answer;
 }
