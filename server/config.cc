@@ -92,8 +92,8 @@ absl::Status CheckSecurity(const v1::ServerConfig& config) {
   } else if (!config.token_file().empty()) {
     ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config.listen()));
     if (!IsLoopback(address)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("token_file: needs tls, since listen (", config.listen(), ") is not a loopback address"));
+      return absl::InvalidArgumentError(absl::StrCat("token_file: needs tls, since listen (",
+                                                     absl::CHexEscape(config.listen()), ") is not a loopback address"));
     }
   }
   return absl::OkStatus();

@@ -4,7 +4,6 @@
 #include "wire/large_fields.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/wire_format_lite.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
@@ -18,8 +17,8 @@ namespace {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
-using google::protobuf::io::StringOutputStream;
 
+constexpr int kMostTagBytes = 5;         // generated code refuses longer ones
 constexpr size_t kMostHeaderBytes = 10;  // two varints of 32 bits
 constexpr size_t kPlaceholderBytes = sizeof(uint32_t);
 
@@ -53,56 +52,56 @@ void AppendHeader(uint32_t tag, size_t length, std::string* rest) {
   rest->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
 }
 
-// A field that stays. Protobuf's own way to copy one, through strings that grow, costs several copies of a JPEG file.
-bool CopyField(CodedInputStream* in, uint32_t tag, std::string* rest) {
-  if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
-    // By way of a small string: a stream clears all the room that its string has.
-    std::string field;
-    {
-      StringOutputStream stream(&field);
-      CodedOutputStream out(&stream);
-      if (!WireFormatLite::SkipField(in, tag, &out)) return false;
-    }
-    rest->append(field);
+// Follows a reader of the same message, and copies what that passes over.
+class Follower {
+ public:
+  explicit Follower(grpc::ByteBuffer* message) : reader_(message), in_(&reader_) {}
+
+  // Appends the bytes from its place to place `end` of the message.
+  bool CopyTo(int end, std::string* out) {
+    BytePieces pieces;
+    if (!TakePieces(&in_, end - in_.CurrentPosition(), &pieces)) return false;
+    for (const absl::string_view piece : pieces) out->append(piece.data(), piece.size());
     return true;
   }
-  int length = 0;
-  BytePieces pieces;
-  if (!in->ReadVarintSizeAsInt(&length) || !TakePieces(in, length, &pieces)) return false;
-  rest->reserve(rest->size() + kMostHeaderBytes + static_cast<size_t>(length));
-  AppendHeader(tag, static_cast<size_t>(length), rest);
-  for (const absl::string_view piece : pieces) rest->append(piece.data(), piece.size());
-  return true;
-}
+  bool SkipTo(int end) { return in_.Skip(end - in_.CurrentPosition()); }
 
-bool Split(CodedInputStream* in, absl::Span<const LargeFieldNode> tree, std::string* rest,
+ private:
+  grpc::ProtoBufferReader reader_;
+  CodedInputStream in_;
+};
+
+// What lies between large fields is copied as it came, for generated code to judge.
+bool Split(CodedInputStream* in, Follower* follower, absl::Span<const LargeFieldNode> tree, std::string* rest,
            std::vector<BytePieces>* fields) {
-  while (const uint32_t tag = in->ReadTag()) {
+  for (int begin = in->CurrentPosition(); const uint32_t tag = in->ReadTag(); begin = in->CurrentPosition()) {
     const LargeFieldNode* node = FindNode(tree, tag);
     if (node == nullptr) {
-      if (!CopyField(in, tag, rest)) return false;
+      if (!WireFormatLite::SkipField(in, tag)) return false;
       continue;
     }
+    if (in->CurrentPosition() - begin > kMostTagBytes) return false;
     int length = 0;
     if (!in->ReadVarintSizeAsInt(&length)) return false;
+    if (length == 0) continue;  // stays: without pieces its placeholder would be taken for its bytes
+    if (!follower->CopyTo(begin, rest) || !follower->SkipTo(in->CurrentPosition())) return false;
     std::string contents;
-    if (length == 0) {
-      // Stays as it is: without pieces its placeholder would be taken for its bytes.
-    } else if (node->inside.empty()) {
+    if (node->inside.empty()) {
       if (fields->size() == kMostLargeFields) return false;
       contents = LargeFieldPlaceholder(fields->size());
       if (!TakePieces(in, length, &fields->emplace_back())) return false;
+      if (!follower->SkipTo(in->CurrentPosition())) return false;
     } else {
       const int room = in->BytesUntilLimit();  // -1: no limit
       if (room >= 0 && length > room) return false;
       const CodedInputStream::Limit limit = in->PushLimit(length);
-      if (!Split(in, node->inside, &contents, fields) || in->BytesUntilLimit() != 0) return false;
+      if (!Split(in, follower, node->inside, &contents, fields) || in->BytesUntilLimit() != 0) return false;
       in->PopLimit(limit);
     }
     AppendHeader(tag, contents.size(), rest);
     rest->append(contents);
   }
-  return in->ConsumedEntireMessage();
+  return in->ConsumedEntireMessage() && follower->CopyTo(in->CurrentPosition(), rest);
 }
 
 class Joiner {
@@ -193,7 +192,8 @@ bool SplitLargeFields(grpc::ByteBuffer* message, absl::Span<const LargeFieldNode
   grpc::ProtoBufferReader reader(message);
   if (!reader.status().ok()) return false;
   CodedInputStream in(&reader);
-  return Split(&in, tree, &split->rest, &split->fields);
+  Follower follower(message);
+  return Split(&in, &follower, tree, &split->rest, &split->fields);
 }
 
 grpc::ByteBuffer JoinLargeFields(absl::string_view rest, absl::Span<const LargeFieldNode> tree,

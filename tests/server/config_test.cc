@@ -125,6 +125,7 @@ TEST(ConfigTest, EveryFieldIsCheckedAndNamed) {
        "tls.require_client_certificate: needs client_ca_file"},
       {"token_file: 'a' listen: '0.0.0.0:8500'",
        "token_file: needs tls, since listen (0.0.0.0:8500) is not a loopback"},
+      {R"(token_file: 'a' listen: 'a\nb:1')", R"(token_file: needs tls, since listen (a\nb:1) is not a loopback)"},
       {"token_file: 'a' listen: '127.example.com:8500'", "token_file: needs tls"},
       {"self_probe_interval_ms: -1", "self_probe_interval_ms: must be in [0, 3600000], got -1"},
       {"self_probe_failures: 0", "self_probe_failures: must be in [1, 1000], got 0"},
