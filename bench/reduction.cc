@@ -85,7 +85,9 @@ absl::StatusOr<std::vector<Segmentation>> ByFusedPass(const std::vector<Tensor>&
   }
   const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true}};
   const std::vector<PictureRequest> requests = {{{flags.height, flags.width}, {kinds}}};
-  return reducer->Finish(requests);
+  absl::StatusOr<PendingAnswers> answers = reducer->Finish(requests);
+  if (!answers.ok()) return answers.status();
+  return (*std::move(answers)).Take();
 }
 
 // A field of /proc/self/status, in MiB.
@@ -102,7 +104,7 @@ double ExtraMemory(const std::function<void()>& run, double result_mib) {
   int ends[2];
   TORCH_CHECK(pipe(ends) == 0, "pipe");
   if (fork() == 0) {
-    at::set_num_threads(1);  // a child has no threads of its parent
+    at::set_num_threads(1);                       // a child has no threads of its parent
     std::ofstream("/proc/self/clear_refs") << 5;  // the peak starts at the present
     const double before = MemoryField("VmRSS:");
     run();

@@ -2,8 +2,9 @@
 #include "client/gathered_values.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <limits>
+#include <utility>
 
 #include "core/base/float16.h"
 
@@ -28,19 +29,16 @@ std::vector<uint8_t> GatherBytes(absl::Span<const absl::string_view> pieces) {
   return values;
 }
 
-namespace {
-
-template <typename Value>
-std::vector<Value> Gather(absl::Span<const absl::string_view> pieces) {
+std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces) {
   // Copied by parts small enough for the nearest cache, where resizing clears what is then written over.
   constexpr size_t kPart = 32 << 10;
-  std::vector<Value> values;
-  values.reserve(static_cast<size_t>(SizeOf(pieces)) / sizeof(Value));
+  std::vector<float> values;
+  values.reserve(static_cast<size_t>(SizeOf(pieces)) / sizeof(float));
   size_t at = 0;
   for (absl::string_view piece : pieces) {
     while (!piece.empty()) {
       const size_t size = std::min(piece.size(), kPart);
-      values.resize((at + size + sizeof(Value) - 1) / sizeof(Value));
+      values.resize((at + size + sizeof(float) - 1) / sizeof(float));
       std::memcpy(reinterpret_cast<char*>(values.data()) + at, piece.data(), size);
       piece.remove_prefix(size);
       at += size;
@@ -49,21 +47,40 @@ std::vector<Value> Gather(absl::Span<const absl::string_view> pieces) {
   return values;
 }
 
-}  // namespace
-
-std::vector<float> GatherFloats(absl::Span<const absl::string_view> pieces) { return Gather<float>(pieces); }
-
 std::vector<float> GatherHalves(absl::Span<const absl::string_view> pieces) {
-  const std::vector<uint16_t> halves = Gather<uint16_t>(pieces);
-  std::vector<float> values(halves.size());
-  for (size_t i = 0; i < halves.size(); ++i) values[i] = HalfToFloat(halves[i]);
+  std::array<uint16_t, 8 << 10> part;  // likewise
+  size_t filled = 0;                   // bytes of it
+  std::vector<float> values;
+  values.reserve(static_cast<size_t>(SizeOf(pieces)) / sizeof(uint16_t));
+  const auto convert = [&] {
+    const size_t before = values.size();
+    const size_t count = std::exchange(filled, 0) / sizeof(uint16_t);
+    values.resize(before + count);
+    float* const out = values.data() + before;
+    for (size_t i = 0; i < count; ++i) out[i] = HalfToFloat(part[i]);
+  };
+  for (absl::string_view piece : pieces) {
+    while (!piece.empty()) {
+      const size_t size = std::min(piece.size(), sizeof(part) - filled);
+      std::memcpy(reinterpret_cast<char*>(part.data()) + filled, piece.data(), size);
+      piece.remove_prefix(size);
+      filled += size;
+      if (filled == sizeof(part)) convert();
+    }
+  }
+  convert();
   return values;
 }
 
 bool AreUncertainties(absl::Span<const float> values) {
-  uint32_t wrong = 0;  // without an early end, so that many are compared at once
+  constexpr uint32_t kLargest = 0x7f7fffff;
+  constexpr uint32_t kMinusZero = 0x80000000;
+  // By their bits and without an early end, so that many are compared at once.
+  uint32_t wrong = 0;
   for (const float value : values) {
-    wrong |= static_cast<uint32_t>(!(value >= 0 && value <= std::numeric_limits<float>::max()));
+    uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof(bits));
+    wrong |= static_cast<uint32_t>(bits > kLargest) & static_cast<uint32_t>(bits != kMinusZero);
   }
   return wrong == 0;
 }

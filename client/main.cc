@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "client/cli/command_line.h"
+#include "core/base/process_setup.h"
 
 namespace {
 
@@ -18,6 +19,8 @@ void ExitInterrupted(int /*signal*/) { _exit(static_cast<int>(candor::ExitCode::
 }  // namespace
 
 int main(int argc, char** argv) {
+  candor::ConfigureAllocator();
+  candor::DisableDeadlockDetection();
   std::signal(SIGINT, ExitInterrupted);
   const char* no_colour = std::getenv("NO_COLOR");
   const bool terminal = isatty(STDERR_FILENO) == 1;

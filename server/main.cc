@@ -17,6 +17,7 @@
 #include "core/base/cpu_count.h"
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
+#include "core/base/process_setup.h"
 #include "core/base/status_macros.h"
 #include "core/model/bundle.h"
 #include "core/segmenter/segmenter.h"
@@ -28,7 +29,6 @@
 #include "server/health/service_manager.h"
 #include "server/lifecycle/load_model.h"
 #include "server/model_registry.h"
-#include "server/process_setup.h"
 #include "server/server.h"
 #include "server/shutdown_signal.h"
 

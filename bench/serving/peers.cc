@@ -14,8 +14,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "core/base/process_setup.h"
 #include "core/image/decode.h"
-#include "server/process_setup.h"
 
 namespace candor {
 namespace {

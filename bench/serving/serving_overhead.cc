@@ -30,11 +30,11 @@
 #include "client/segmentation_client.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/base/process_setup.h"
 #include "core/image/decode.h"
 #include "core/image/encode.h"
 #include "server/config.h"
 #include "server/model_registry.h"
-#include "server/process_setup.h"
 #include "server/server.h"
 
 namespace candor {

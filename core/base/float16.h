@@ -8,16 +8,19 @@
 
 namespace candor {
 
-// Here, and without a branch, so that many are converted at once.
+// Here, and by masks, so that the compiler converts many at once: of a choice it would make a branch.
 inline float HalfToFloat(uint16_t bits) {
+  constexpr uint32_t kBias = uint32_t{127 - 15} << 23;
+  const auto mask = [](bool is_set) { return uint32_t{0} - static_cast<uint32_t>(is_set); };
   const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
-  const uint32_t exponent = (bits >> 10) & 0x1f;
-  const uint32_t mantissa = bits & 0x3ff;
-  const uint32_t widened = (exponent == 31 ? 0x7f800000 : (exponent + 127 - 15) << 23) | (mantissa << 13);
-  float value = static_cast<float>(mantissa) * 0x1p-24F;  // zero and subnormals: a multiple of 2^-24
-  uint32_t result = 0;
-  std::memcpy(&result, &value, sizeof(result));
-  result = (exponent == 0 ? result : widened) | sign;
+  const uint32_t magnitude = bits & 0x7fff;
+  float value = static_cast<float>(bits & 0x3ff) * 0x1p-24F;  // zero and subnormals: a multiple of 2^-24
+  uint32_t small = 0;
+  std::memcpy(&small, &value, sizeof(small));
+  // The bias twice makes of the largest exponent the largest again: infinity and NaN.
+  const uint32_t large = (magnitude << 13) + kBias + (kBias & mask(magnitude >= 0x7c00));
+  const uint32_t is_small = mask(magnitude < 0x400);
+  const uint32_t result = (small & is_small) | (large & ~is_small) | sign;
   std::memcpy(&value, &result, sizeof(value));
   return value;
 }

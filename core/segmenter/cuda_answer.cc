@@ -11,14 +11,6 @@ namespace {
 
 static_assert(kCudaHistogramBins == KindAccumulator::kBins);
 
-// Through pinned memory of Torch's cache, which a copy that does not wait needs.
-torch::Tensor CopyToHost(const torch::Tensor& tensor) {
-  if (!tensor.is_cuda()) return tensor;
-  torch::Tensor host = torch::empty(tensor.sizes(), tensor.options().device(torch::kCPU).pinned_memory(true));
-  host.copy_(tensor, /*non_blocking=*/true);
-  return host;
-}
-
 // The elements as T, which is of their size.
 template <typename T>
 std::vector<T> ToVector(const torch::Tensor& tensor) {
@@ -29,19 +21,31 @@ std::vector<T> ToVector(const torch::Tensor& tensor) {
 
 }  // namespace
 
+// To pinned memory of Torch's cache, which a copy that does not wait needs.
+void CudaAnswer::Output::StartCopy() {
+  if (!device.defined()) return;
+  if (!device.is_cuda()) {
+    host = device;
+    return;
+  }
+  host = torch::empty(device.sizes(), device.options().device(torch::kCPU).pinned_memory(true));
+  host.copy_(device, /*non_blocking=*/true);
+}
+
 CudaAnswer::CudaAnswer(const Region& region, absl::Span<const KindRequest> kinds, int classes, torch::Device device)
     : region_(region), classes_(classes) {
   TORCH_CHECK(kinds.size() <= kAllUncertaintyKinds.size(), "kinds: want each at most once, got ", kinds.size());
   const torch::TensorOptions bytes = torch::TensorOptions(device).dtype(torch::kUInt8);
   for (const KindRequest& kind : kinds) {
-    torch::Tensor map;
+    Output map;
     if (kind.want_map) {
-      map = torch::empty({region.height, region.width}, bytes.dtype(kind.as_halves ? torch::kHalf : torch::kFloat32));
+      map.device =
+          torch::empty({region.height, region.width}, bytes.dtype(kind.as_halves ? torch::kHalf : torch::kFloat32));
     }
     kinds_.push_back({kind, KindAccumulator(kind, UncertaintyKindMax(kind.kind, classes)), std::move(map)});
   }
-  labels_ = torch::empty({region.height, region.width}, bytes);
-  figures_ = torch::zeros(
+  labels_.device = torch::empty({region.height, region.width}, bytes);
+  figures_.device = torch::zeros(
       static_cast<int64_t>(kinds.size() * sizeof(CudaKindFigures) + classes * sizeof(CudaClassFigures)), bytes);
 }
 
@@ -50,29 +54,28 @@ void CudaAnswer::SetOutputs(CudaReduceJob* job) {
   for (const Kind& kind : kinds_) {
     CudaKindJob& out = job->kinds[job->kind_count++];
     out = {kind.request.kind, kind.request.threshold, kind.accumulator.bins_per_unit()};
-    if (!kind.map.defined()) continue;
+    if (!kind.request.want_map) continue;
     if (kind.request.as_halves) {
-      out.halves = static_cast<unsigned short*>(kind.map.mutable_data_ptr());
+      out.halves = static_cast<unsigned short*>(kind.map.device.mutable_data_ptr());
     } else {
-      out.map = kind.map.mutable_data_ptr<float>();
+      out.map = kind.map.device.mutable_data_ptr<float>();
     }
   }
-  job->labels = labels_.mutable_data_ptr<uint8_t>();
-  job->kind_figures = static_cast<CudaKindFigures*>(figures_.mutable_data_ptr());
+  job->labels = labels_.device.mutable_data_ptr<uint8_t>();
+  job->kind_figures = static_cast<CudaKindFigures*>(figures_.device.mutable_data_ptr());
   job->class_figures = reinterpret_cast<CudaClassFigures*>(job->kind_figures + kinds_.size());
 }
 
 void CudaAnswer::StartCopies() {
-  for (Kind& kind : kinds_) {
-    if (kind.map.defined()) kind.map = CopyToHost(kind.map);
-  }
-  labels_ = CopyToHost(labels_);
-  figures_ = CopyToHost(figures_);
+  for (Kind& kind : kinds_) kind.map.StartCopy();
+  labels_.StartCopy();
+  figures_.StartCopy();
+  probabilities_.StartCopy();
 }
 
 absl::StatusOr<KindResult> CudaAnswer::TakeKind(const Kind& kind, const CudaKindFigures& figures) const {
   GatheredValues values;
-  values.count = labels_.numel();
+  values.count = labels_.host.numel();
   values.above_threshold = figures.above_threshold;
   values.sum = figures.sum;
   values.max = figures.max;
@@ -85,17 +88,17 @@ absl::StatusOr<KindResult> CudaAnswer::TakeKind(const Kind& kind, const CudaKind
   }
   KindResult result;
   result.statistics = accumulator.Finish();
-  if (!kind.map.defined()) return result;
+  if (!kind.request.want_map) return result;
   if (kind.request.as_halves) {
-    result.halves = ToVector<uint16_t>(kind.map);
+    result.halves = ToVector<uint16_t>(kind.map.host);
   } else {
-    result.map = ToVector<float>(kind.map);
+    result.map = ToVector<float>(kind.map.host);
   }
   return result;
 }
 
 absl::StatusOr<Segmentation> CudaAnswer::Take() const {
-  const auto* kind_figures = static_cast<const CudaKindFigures*>(figures_.const_data_ptr());
+  const auto* kind_figures = static_cast<const CudaKindFigures*>(figures_.host.const_data_ptr());
   const auto* class_figures = reinterpret_cast<const CudaClassFigures*>(kind_figures + kinds_.size());
   Segmentation result;
   result.width = region_.width;
@@ -107,7 +110,8 @@ absl::StatusOr<Segmentation> CudaAnswer::Take() const {
   for (int c = 0; c < classes_; ++c) {
     result.classes.push_back({class_figures[c].pixels, class_figures[c].uncertainty_sum});
   }
-  result.labels = ToVector<uint8_t>(labels_);
+  result.labels = ToVector<uint8_t>(labels_.host);
+  if (probabilities_.host.defined()) result.probabilities = ToVector<float>(probabilities_.host);
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -23,18 +24,27 @@ class CudaAnswer {
   // Sets the job's kinds and everything that it puts out.
   void SetOutputs(CudaReduceJob* job);
 
-  // Queues the copies behind the kernel, on the current stream; returns at once.
+  // [classes][height][width] float32 on the device, which is part of the answer, too.
+  void SetProbabilities(torch::Tensor probabilities) { probabilities_.device = std::move(probabilities); }
+
+  // Queues the copies on the current stream; returns at once.
   void StartCopies();
 
-  // Once the stream has come past them: all of a Segmentation but its probabilities and members. Internal: a value is
-  // not finite.
+  // Once the stream has come past them: all of a Segmentation but its members. Internal: a value is not finite.
   absl::StatusOr<Segmentation> Take() const;
 
  private:
+  // What was asked for is defined. Of the device until Take, when the copy has been made.
+  struct Output {
+    torch::Tensor device;
+    torch::Tensor host;
+
+    void StartCopy();
+  };
   struct Kind {
     KindRequest request;
     KindAccumulator accumulator;
-    torch::Tensor map;  // [height][width] float32 or half; undefined: not asked for
+    Output map;  // [height][width] float32 or half
   };
 
   absl::StatusOr<KindResult> TakeKind(const Kind& kind, const CudaKindFigures& figures) const;
@@ -42,8 +52,9 @@ class CudaAnswer {
   Region region_;
   int classes_;
   std::vector<Kind> kinds_;
-  torch::Tensor labels_;   // [height][width] uint8
-  torch::Tensor figures_;  // bytes: CudaKindFigures of each kind, then CudaClassFigures of each class
+  Output labels_;   // [height][width] uint8
+  Output figures_;  // bytes: CudaKindFigures of each kind, then CudaClassFigures of each class
+  Output probabilities_;
 };
 
 }  // namespace candor

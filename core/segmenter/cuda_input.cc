@@ -15,9 +15,8 @@
 namespace candor {
 namespace {
 
-// The picture's bytes, on the device soon: from memory that its copying does not wait for, of Torch's cache, which
-// keeps it until then.
-torch::Tensor Upload(const Picture& picture, torch::Device device) {
+// The picture's bytes, in memory that the GPU copies from by itself, of Torch's cache, which keeps it until then.
+torch::Tensor Stage(const Picture& picture, torch::Device device) {
   constexpr int64_t kRowsAtOnce = 64;
   const torch::Tensor staged =
       torch::empty({picture.bytes()}, torch::TensorOptions(torch::kUInt8).pinned_memory(device.is_cuda()));
@@ -29,30 +28,42 @@ torch::Tensor Upload(const Picture& picture, torch::Device device) {
       std::memcpy(bytes + y * row_bytes, picture.Row(static_cast<int>(y), &scratch), static_cast<size_t>(row_bytes));
     }
   });
-  return staged.to(device, /*non_blocking=*/true);
+  return staged;
 }
 
 }  // namespace
 
-absl::StatusOr<torch::Tensor> PreprocessOnDevice(absl::Span<const Picture* const> pictures,
-                                                 const Normalisation& normalisation, torch::Device device,
-                                                 CudaPlugin* plugin) {
+// On its way to the device.
+torch::Tensor CudaInput::Upload(const Picture& picture) {
+  const torch::Tensor staged = Stage(picture, incoming_.device());
+  const auto use = incoming_.Use();
+  return staged.to(incoming_.device(), /*non_blocking=*/true);
+}
+
+absl::StatusOr<torch::Tensor> CudaInput::Make(absl::Span<const Picture* const> pictures,
+                                              const Normalisation& normalisation) {
   const ValueTable table = ValueTableOf(normalisation);
   CudaPreprocessJob job;
   for (size_t c = 0; c < table.size(); ++c) std::copy(table[c].begin(), table[c].end(), job.table[c]);
   job.padded_height = PaddedSize(pictures[0]->height());
   job.padded_width = PaddedSize(pictures[0]->width());
-  const torch::Tensor images = torch::empty(
-      {static_cast<int64_t>(pictures.size()), job.padded_height, job.padded_width, 3}, torch::TensorOptions(device));
+  std::vector<torch::Tensor> uploads;
+  for (const Picture* picture : pictures) {
+    TORCH_CHECK(HaveOnePaddedSize(*picture, *pictures[0]), "pictures of a batch must have one padded size");
+    uploads.push_back(Upload(*picture));
+  }
+  incoming_.LetCurrentFollow();
+  const torch::Tensor images =
+      torch::empty({static_cast<int64_t>(pictures.size()), job.padded_height, job.padded_width, 3},
+                   torch::TensorOptions(incoming_.device()));
   for (size_t n = 0; n < pictures.size(); ++n) {
-    TORCH_CHECK(HaveOnePaddedSize(*pictures[n], *pictures[0]), "pictures of a batch must have one padded size");
-    const torch::Tensor bytes = Upload(*pictures[n], device);
+    incoming_.KeepForCurrent(uploads[n]);
     job.height = pictures[n]->height();
     job.width = pictures[n]->width();
-    job.pixels = bytes.const_data_ptr<uint8_t>();
+    job.pixels = uploads[n].const_data_ptr<uint8_t>();
     job.out = images[static_cast<int64_t>(n)].mutable_data_ptr<float>();
-    // Torch's current stream is the default one: nothing here changes it.
-    RETURN_IF_ERROR(CudaStatus(plugin->Preprocess(job, nullptr)));
+    // Torch's current stream is the default one here.
+    RETURN_IF_ERROR(CudaStatus(plugin_->Preprocess(job, nullptr)));
   }
   return images.permute({0, 3, 1, 2});
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/segmenter/cuda_reducer.h"
 
-#include <c10/core/Stream.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,15 +9,6 @@
 #include "core/segmenter/cuda_status.h"
 
 namespace candor {
-namespace {
-
-// Until the device has done all that is on its current stream.
-void Wait(const torch::Device& device) {
-  if (device.is_cuda()) c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize();
-}
-
-}  // namespace
-
 void CudaReducer::Reset(int members, const ScoreMeaning& meaning) {
   members_ = members;
   added_ = 0;
@@ -43,6 +31,8 @@ absl::Status CudaReducer::Add(int index, const Scores& scores) {
   if (scores.uncertainty.defined()) learned_ = scores.uncertainty.contiguous();
   return absl::OkStatus();
 }
+
+void CudaReducer::WaitForMembers() { outgoing_.CurrentMoment().Wait(); }
 
 torch::Tensor CudaReducer::MeanProbabilities(int64_t picture, const Region& region) const {
   torch::Tensor sum;
@@ -78,13 +68,13 @@ absl::StatusOr<CudaAnswer> CudaReducer::Start(int64_t picture, const PictureRequ
   CudaReduceJob job = JobFor(picture, region);
   CudaAnswer answer(region, wanted.request.kinds, job.classes, scores_.device());
   answer.SetOutputs(&job);
-  // Torch's current stream is the default one: nothing here changes it.
+  // Torch's current stream is the default one here.
   RETURN_IF_ERROR(CudaStatus(plugin_->Reduce(job, nullptr)));
-  answer.StartCopies();
+  if (wanted.request.want_probabilities) answer.SetProbabilities(MeanProbabilities(picture, region).contiguous());
   return answer;
 }
 
-absl::StatusOr<std::vector<Segmentation>> CudaReducer::Finish(absl::Span<const PictureRequest> requests) {
+absl::StatusOr<PendingAnswers> CudaReducer::Finish(absl::Span<const PictureRequest> requests) {
   TORCH_CHECK(static_cast<int64_t>(requests.size()) == scores_.size(0), "requests: want ", scores_.size(0), ", got ",
               requests.size());
   std::vector<CudaAnswer> answers;
@@ -92,20 +82,22 @@ absl::StatusOr<std::vector<Segmentation>> CudaReducer::Finish(absl::Span<const P
     ASSIGN_OR_RETURN(CudaAnswer answer, Start(static_cast<int64_t>(n), requests[n]));
     answers.push_back(std::move(answer));
   }
-  Wait(scores_.device());
-  std::vector<Segmentation> results;
-  for (size_t n = 0; n < requests.size(); ++n) {
-    ASSIGN_OR_RETURN(Segmentation result, answers[n].Take());
-    result.members = added_;
-    if (requests[n].request.want_probabilities) {
-      const torch::Tensor probabilities =
-          MeanProbabilities(static_cast<int64_t>(n), requests[n].region()).cpu().contiguous();
-      const float* values = probabilities.data_ptr<float>();
-      result.probabilities.assign(values, values + probabilities.numel());
-    }
-    results.push_back(std::move(result));
+  outgoing_.FollowCurrent();
+  {
+    const auto use = outgoing_.Use();
+    for (CudaAnswer& answer : answers) answer.StartCopies();
   }
-  return results;
+  return PendingAnswers([answers = std::move(answers), arrival = outgoing_.Now(),
+                         members = added_]() -> absl::StatusOr<std::vector<Segmentation>> {
+    arrival.Wait();
+    std::vector<Segmentation> results;
+    for (const CudaAnswer& answer : answers) {
+      ASSIGN_OR_RETURN(Segmentation result, answer.Take());
+      result.members = members;
+      results.push_back(std::move(result));
+    }
+    return results;
+  });
 }
 
 }  // namespace candor

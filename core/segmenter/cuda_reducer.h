@@ -5,24 +5,26 @@
 
 #include "core/engine/cuda/plugin.h"
 #include "core/segmenter/cuda_answer.h"
+#include "core/segmenter/side_stream.h"
 #include "core/uncertainty/score_reducer.h"
 
 namespace candor {
 
-// The fused pass on the GPU: scores stay there; labels, figures and the maps that were asked for come back, with one
-// wait a batch.
+// The fused pass on the GPU: scores stay there; labels, figures and the maps that were asked for come back, on a stream
+// of their own, so that the next batch can be computed meanwhile.
 class CudaReducer : public ScoreReducer {
  public:
-  // `plugin` is borrowed and lives as long as the process.
-  explicit CudaReducer(CudaPlugin* plugin) : plugin_(plugin) {}
+  // `plugin` is borrowed and lives as long as the process. `device` is the CPU in tests.
+  CudaReducer(CudaPlugin* plugin, torch::Device device) : plugin_(plugin), outgoing_(device) {}
 
   void Reset(int members, const ScoreMeaning& meaning) override;
   absl::Status Add(int index, const Scores& scores) override;
-  absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
+  void WaitForMembers() override;
+  absl::StatusOr<PendingAnswers> Finish(absl::Span<const PictureRequest> requests) override;
 
  private:
   CudaReduceJob JobFor(int64_t picture, const Region& region) const;
-  // Queues the picture's kernel and its copies. Aborted: the GPU has failed.
+  // Queues what makes the picture's answer. Aborted: the GPU has failed.
   absl::StatusOr<CudaAnswer> Start(int64_t picture, const PictureRequest& wanted) const;
 
   // The softmax of a region averaged over members, by Torch's operators: [C, height, width] on the device. For
@@ -30,6 +32,7 @@ class CudaReducer : public ScoreReducer {
   torch::Tensor MeanProbabilities(int64_t picture, const Region& region) const;
 
   CudaPlugin* const plugin_;
+  const SideStream outgoing_;
   torch::Tensor scores_;   // [N, M, C, h, w] float32
   torch::Tensor learned_;  // [N, K, h, w] float32, or undefined
   std::vector<UncertaintyKind> learned_kinds_;

@@ -18,7 +18,11 @@ absl::Status MeaningReducer::Add(int index, const Scores& scores) {
                   {scores.logits.cpu(), scores.uncertainty.defined() ? scores.uncertainty.cpu() : torch::Tensor()});
 }
 
-absl::StatusOr<std::vector<Segmentation>> MeaningReducer::Finish(absl::Span<const PictureRequest> requests) {
+void MeaningReducer::WaitForMembers() {
+  if (is_on_gpu_) gpu_->WaitForMembers();
+}
+
+absl::StatusOr<PendingAnswers> MeaningReducer::Finish(absl::Span<const PictureRequest> requests) {
   return is_on_gpu_ ? gpu_->Finish(requests) : cpu_.Finish(requests);
 }
 

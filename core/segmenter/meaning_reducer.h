@@ -18,7 +18,8 @@ class MeaningReducer : public ScoreReducer {
 
   void Reset(int members, const ScoreMeaning& meaning) override;
   absl::Status Add(int index, const Scores& scores) override;
-  absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
+  void WaitForMembers() override;
+  absl::StatusOr<PendingAnswers> Finish(absl::Span<const PictureRequest> requests) override;
 
  private:
   const std::unique_ptr<ScoreReducer> gpu_;

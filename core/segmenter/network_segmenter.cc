@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -50,14 +51,19 @@ absl::Status CheckKinds(const ModelSpec& spec, absl::Span<const KindRequest> kin
 
 class NetworkSegmenter : public Segmenter {
  public:
-  // `cuda` is null for the CPU.
-  NetworkSegmenter(ModelInfo info, CudaPlugin* cuda, std::unique_ptr<Predictor> predictor)
-      : info_(std::move(info)), cuda_(cuda), predictor_(std::move(predictor)) {}
+  // `cuda_input` is null for the CPU.
+  NetworkSegmenter(ModelInfo info, std::unique_ptr<CudaInput> cuda_input, std::unique_ptr<Predictor> predictor)
+      : info_(std::move(info)), cuda_input_(std::move(cuda_input)), predictor_(std::move(predictor)) {}
 
   const ModelInfo& info() const override { return info_; }
 
   absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
                                                          const MemberChecks& checks) override {
+    ASSIGN_OR_RETURN(PendingAnswers answers, StartBatch(items, checks));
+    return std::move(answers).Take();
+  }
+
+  absl::StatusOr<PendingAnswers> StartBatch(absl::Span<const SegmentItem> items, const MemberChecks& checks) override {
     RETURN_IF_ERROR(CheckPictures(items));
     std::vector<const Picture*> pictures;
     std::vector<PictureRequest> requests;
@@ -66,23 +72,31 @@ class NetworkSegmenter : public Segmenter {
       pictures.push_back(item.picture);
       requests.push_back({{item.picture->height(), item.picture->width()}, item.request});
     }
-    auto results = GuardTorch([&]() -> absl::StatusOr<std::vector<Segmentation>> {
+    absl::StatusOr<PendingAnswers> answers = Guarded([&]() -> absl::StatusOr<PendingAnswers> {
       torch::InferenceMode inference;
-      if (cuda_ == nullptr) {
-        return predictor_->PredictBatch(Preprocess(pictures, info_.spec.normalisation), requests, checks);
+      if (cuda_input_ == nullptr) {
+        return predictor_->StartBatch(Preprocess(pictures, info_.spec.normalisation), requests, checks);
       }
-      ASSIGN_OR_RETURN(const torch::Tensor images,
-                       PreprocessOnDevice(pictures, info_.spec.normalisation, torch::kCUDA, cuda_));
-      return predictor_->PredictBatch(images, requests, checks);
+      ASSIGN_OR_RETURN(const torch::Tensor images, cuda_input_->Make(pictures, info_.spec.normalisation));
+      return predictor_->StartBatch(images, requests, checks);
     });
-    // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
-    if (absl::IsResourceExhausted(results.status()) || absl::IsInternal(results.status())) GiveBackIdleMemory();
-    return results;
+    if (!answers.ok() || answers->are_ready()) return answers;
+    return PendingAnswers([pending = *std::move(answers)]() mutable {
+      return Guarded([&pending] { return std::move(pending).Take(); });
+    });
   }
 
  private:
+  template <typename Body>
+  static std::invoke_result_t<Body> Guarded(Body&& body) {
+    auto result = GuardTorch(std::forward<Body>(body));
+    // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
+    if (absl::IsResourceExhausted(result.status()) || absl::IsInternal(result.status())) GiveBackIdleMemory();
+    return result;
+  }
+
   const ModelInfo info_;
-  CudaPlugin* const cuda_;
+  const std::unique_ptr<CudaInput> cuda_input_;
   const std::unique_ptr<Predictor> predictor_;
 };
 
@@ -173,11 +187,12 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Build(Bundle bundle, std::vector<std:
   info.damaged_members = std::move(damaged);
   info.device = options.device == Device::kCuda ? "cuda" : "cpu";
   info.precision = std::string(PrecisionName(precision));
-  CudaPlugin* cuda = nullptr;
+  std::unique_ptr<CudaInput> cuda_input;
   if (options.device == Device::kCuda) {
-    ASSIGN_OR_RETURN(cuda, LoadCudaPlugin());
+    ASSIGN_OR_RETURN(CudaPlugin * plugin, LoadCudaPlugin());
+    cuda_input = std::make_unique<CudaInput>(plugin, torch::kCUDA);
   }
-  return std::make_unique<NetworkSegmenter>(std::move(info), cuda, *std::move(predictor));
+  return std::make_unique<NetworkSegmenter>(std::move(info), std::move(cuda_input), *std::move(predictor));
 }
 
 absl::StatusOr<std::unique_ptr<Segmenter>> BuildWhatIsSound(const Bundle& bundle, const LoadOptions& options) {

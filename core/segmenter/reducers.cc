@@ -14,7 +14,8 @@ namespace candor {
 absl::StatusOr<ReducerFactory> ReducersFor(Device device) {
   if (device != Device::kCuda) return ReducerFactory([] { return std::make_unique<CpuReducer>(); });
   ASSIGN_OR_RETURN(CudaPlugin * plugin, LoadCudaPlugin());
-  return ReducerFactory([plugin] { return std::make_unique<MeaningReducer>(std::make_unique<CudaReducer>(plugin)); });
+  return ReducerFactory(
+      [plugin] { return std::make_unique<MeaningReducer>(std::make_unique<CudaReducer>(plugin, torch::kCUDA)); });
 }
 
 }  // namespace candor

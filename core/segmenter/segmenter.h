@@ -12,6 +12,7 @@
 #include "core/image/picture.h"
 #include "core/model/model_spec.h"
 #include "core/model/precision.h"
+#include "core/uncertainty/pending_answers.h"
 #include "core/uncertainty/segmentation.h"
 
 namespace candor {
@@ -49,6 +50,13 @@ class Segmenter {
   // Internal: non-finite output, or a fault of ours.
   virtual absl::StatusOr<std::vector<Segmentation>> SegmentBatch(absl::Span<const SegmentItem> items,
                                                                  const MemberChecks& checks) = 0;
+
+  // The same, but returns as soon as the device has all that it needs, so that the next batch can be made ready while
+  // it works: that one may be started before these answers are taken, and the pictures may go. On the CPU they are
+  // ready.
+  virtual absl::StatusOr<PendingAnswers> StartBatch(absl::Span<const SegmentItem> items, const MemberChecks& checks) {
+    return SegmentBatch(items, checks);
+  }
 
   // A batch of one.
   absl::StatusOr<Segmentation> Segment(const Image& image, const PredictRequest& request, const CancelCheck& cancelled);

@@ -83,7 +83,7 @@ absl::Status CpuReducer::Add(int index, const Scores& scores) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Segmentation>> CpuReducer::Finish(absl::Span<const PictureRequest> requests) {
+absl::StatusOr<PendingAnswers> CpuReducer::Finish(absl::Span<const PictureRequest> requests) {
   TORCH_CHECK(static_cast<int64_t>(requests.size()) == batch_, "requests: want ", batch_, ", got ", requests.size());
   std::vector<std::unique_ptr<FusedReduction>> reductions;
   for (int64_t n = 0; n < batch_; ++n) {

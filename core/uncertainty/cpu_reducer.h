@@ -13,7 +13,7 @@ class CpuReducer : public ScoreReducer {
  public:
   void Reset(int members, const ScoreMeaning& meaning) override;
   absl::Status Add(int index, const Scores& scores) override;
-  absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) override;
+  absl::StatusOr<PendingAnswers> Finish(absl::Span<const PictureRequest> requests) override;
 
  private:
   struct Picture {

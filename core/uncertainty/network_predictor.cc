@@ -17,10 +17,20 @@ NetworkPredictor::NetworkPredictor(std::unique_ptr<MemberSource> members, std::v
 absl::StatusOr<std::vector<Segmentation>> NetworkPredictor::PredictBatch(const torch::Tensor& images,
                                                                          absl::Span<const PictureRequest> requests,
                                                                          const MemberChecks& checks) {
+  ASSIGN_OR_RETURN(PendingAnswers answers, StartBatch(images, requests, checks));
+  return std::move(answers).Take();
+}
+
+absl::StatusOr<PendingAnswers> NetworkPredictor::StartBatch(const torch::Tensor& images,
+                                                            absl::Span<const PictureRequest> requests,
+                                                            const MemberChecks& checks) {
   reducer_->Reset(members_->members(), meaning_);
   for (int m = 0; m < members_->members(); ++m) {
     if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled before all members had run");
-    if (m >= 2 && checks.enough && checks.enough()) break;
+    if (m >= 2 && checks.enough) {
+      reducer_->WaitForMembers();  // it tells by the time that they took
+      if (checks.enough()) break;
+    }
     RETURN_IF_ERROR(reducer_->Add(m, members_->Run(m, images)));
   }
   return reducer_->Finish(requests);

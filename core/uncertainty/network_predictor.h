@@ -19,6 +19,8 @@ class NetworkPredictor : public Predictor {
   absl::StatusOr<std::vector<Segmentation>> PredictBatch(const torch::Tensor& images,
                                                          absl::Span<const PictureRequest> requests,
                                                          const MemberChecks& checks) override;
+  absl::StatusOr<PendingAnswers> StartBatch(const torch::Tensor& images, absl::Span<const PictureRequest> requests,
+                                            const MemberChecks& checks) override;
   const std::vector<UncertaintyKind>& kinds() const override { return kinds_; }
 
  private:

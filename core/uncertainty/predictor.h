@@ -27,6 +27,13 @@ class Predictor {
                                                                  absl::Span<const PictureRequest> requests,
                                                                  const MemberChecks& checks) = 0;
 
+  // The same, but returns as soon as the device has all that it needs.
+  virtual absl::StatusOr<PendingAnswers> StartBatch(const torch::Tensor& images,
+                                                    absl::Span<const PictureRequest> requests,
+                                                    const MemberChecks& checks) {
+    return PredictBatch(images, requests, checks);
+  }
+
   // The same request for every picture.
   absl::StatusOr<std::vector<Segmentation>> Predict(const torch::Tensor& images, PictureSize size,
                                                     const PredictRequest& request, const CancelCheck& cancelled) {

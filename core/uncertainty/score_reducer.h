@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "core/nn/network.h"
+#include "core/uncertainty/pending_answers.h"
 #include "core/uncertainty/score_meaning.h"
 #include "core/uncertainty/segmentation.h"
 
@@ -40,9 +41,12 @@ class ScoreReducer {
   // Takes member `index`'s scores; indices come in order from 0. Internal: a score is not finite.
   virtual absl::Status Add(int index, const Scores& scores) = 0;
 
+  // Returns once the members that are in have been computed.
+  virtual void WaitForMembers() {}
+
   // Labels, maps and figures of each picture of the batch, from the members that are in: at least one, and two if there
-  // are more. `requests` has one entry a picture.
-  virtual absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> requests) = 0;
+  // are more. `requests` has one entry a picture. The next batch may begin before the answers are taken.
+  virtual absl::StatusOr<PendingAnswers> Finish(absl::Span<const PictureRequest> requests) = 0;
 };
 
 }  // namespace candor

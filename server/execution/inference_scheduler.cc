@@ -11,7 +11,6 @@
 #include "absl/synchronization/notification.h"
 #include "core/model/padded_size.h"
 #include "server/error_details.h"
-#include "server/execution/run_batch.h"
 
 namespace candor {
 namespace {
@@ -139,7 +138,8 @@ void InferenceScheduler::RunAndWait(const std::function<void()>& work) {
 
 bool InferenceScheduler::RunIfIdle(std::function<void()> work) {
   absl::MutexLock lock(&mu_);
-  if (is_running_ || stopping_ || !tasks_.empty() || !queue_.empty() || reservations_ > 1) return false;
+  const bool is_busy = is_running_ || under_way_ > 0 || !tasks_.empty() || !queue_.empty();
+  if (is_busy || stopping_ || reservations_ > 1) return false;
   tasks_.push_back(std::move(work));
   Change();
   return true;
@@ -157,7 +157,7 @@ void InferenceScheduler::Take(Queue::iterator entry, Queue* into) {
   into->splice(into->end(), queue_, entry);
 }
 
-void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
+void InferenceScheduler::DropHopeless(SteadyTime now, SteadyTime begin, Next* next) {
   for (auto entry = queue_.begin(); entry != queue_.end();) {
     const auto here = entry++;
     const InferenceJob& job = here->job;
@@ -165,7 +165,7 @@ void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
     // Some members are quicker than all.
     const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.ExpectAtMost(model, here->pixels);
     const bool is_late = now >= job.deadline;
-    if (is_late || IsAfter(now, needed, job.deadline)) {
+    if (is_late || IsAfter(begin, needed, job.deadline)) {
       if (!is_late) times_.Doubt(model, here->pixels, 1);
       next->reasons.push_back(Late());
     } else if (job.cancelled()) {
@@ -177,7 +177,7 @@ void InferenceScheduler::DropHopeless(SteadyTime now, Next* next) {
   }
 }
 
-std::vector<InferenceScheduler::Queue::iterator> InferenceScheduler::ChooseBatch(SteadyTime now) {
+std::vector<InferenceScheduler::Queue::iterator> InferenceScheduler::ChooseBatch(SteadyTime begin) {
   // The first of equals is the oldest.
   const auto head = std::max_element(queue_.begin(), queue_.end(),
                                      [](const Entry& a, const Entry& b) { return a.job.priority < b.job.priority; });
@@ -191,7 +191,7 @@ std::vector<InferenceScheduler::Queue::iterator> InferenceScheduler::ChooseBatch
     if (!HaveOnePaddedSize(job.picture, head->job.picture)) continue;
     const SteadyTime deadline = std::min(earliest_deadline, job.deadline);
     const int size = static_cast<int>(batch.size()) + 1;
-    if (IsAfter(now, times_.Expect(job.segmenter->info().name, head->pixels, size), deadline)) continue;
+    if (IsAfter(begin, times_.Expect(job.segmenter->info().name, head->pixels, size), deadline)) continue;
     earliest_deadline = deadline;
     batch.push_back(entry);
   }
@@ -214,10 +214,10 @@ SteadyTime InferenceScheduler::WaitUntil(const std::vector<Queue::iterator>& bat
 InferenceScheduler::Next InferenceScheduler::WaitForNext() {
   Next next;
   absl::MutexLock lock(&mu_);
-  busy_until_ = SteadyTime();
   is_running_ = false;
+  if (under_way_ == 0) busy_until_ = SteadyTime();
   for (;;) {
-    mu_.Await(absl::Condition(this, &InferenceScheduler::HasWorkOrStops));
+    mu_.Await(absl::Condition(this, &InferenceScheduler::HasNext));
     is_running_ = true;
     if (!tasks_.empty()) {
       next.work = std::move(tasks_.front());
@@ -225,17 +225,19 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
       return next;
     }
     const SteadyTime now = steady_clock::now();
-    DropHopeless(now, &next);
+    const SteadyTime begin = std::max(now, busy_until_);
+    DropHopeless(now, begin, &next);
     if (!next.dropped.empty()) return next;
     if (queue_.empty()) {
       next.stop = stopping_;
       return next;
     }
-    const std::vector<Queue::iterator> batch = ChooseBatch(now);
+    const std::vector<Queue::iterator> batch = ChooseBatch(begin);
     const SteadyTime until = WaitUntil(batch);
     if (until <= now || stopping_) {
       const Entry& head = *batch.front();
-      busy_until_ = now + times_.Expect(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch.size()));
+      next.expected = times_.Expect(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch.size()));
+      busy_until_ = begin + next.expected;
       for (const auto& entry : batch) Take(entry, &next.batch);
       return next;
     }
@@ -246,39 +248,87 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
 
 // What its caller hears: as if this server were not there.
 absl::Status InferenceScheduler::TellOfFailure(const absl::Status& failure) {
-  if (device_failed_ != nullptr) std::exchange(device_failed_, nullptr)(failure);
+  DeviceFailed told;
+  {
+    absl::MutexLock lock(&mu_);
+    told = std::exchange(device_failed_, nullptr);
+  }
+  if (told != nullptr) told(failure);
   return absl::UnavailableError(failure.message());
 }
 
-void InferenceScheduler::Run(Queue* batch) {
-  for (Entry& entry : *batch) {
+InferenceScheduler::Batch::Batch(Queue taken) : entries(std::move(taken)) {
+  for (const Entry& entry : entries) jobs.push_back(&entry.job);
+}
+
+void InferenceScheduler::Run(Next* next) {
+  for (Entry& entry : next->batch) {
     if (entry.job.priority != Priority::kIdle) continue;
     entry.job.cancelled = [this, cancelled = std::move(entry.job.cancelled)] {
       return requests_waiting_.load(std::memory_order_relaxed) > 0 || cancelled();
     };
   }
-  std::vector<const InferenceJob*> jobs;
-  for (const Entry& entry : *batch) jobs.push_back(&entry.job);
-  const SteadyTime start = steady_clock::now();
-  std::vector<absl::StatusOr<Segmentation>> results = RunBatch(jobs);
+  const auto batch = std::make_shared<Batch>(std::move(next->batch));
+  batch->expected = next->expected;
+  batch->start = steady_clock::now();
+  batch->answers = StartBatch(batch->jobs);
+  if (batch->answers.ok() && !batch->answers->are_ready()) {
+    {
+      absl::MutexLock lock(&mu_);
+      ++under_way_;
+    }
+    awaiter_.Submit([this, batch] { Await(batch); });
+    return;
+  }
+  std::optional<JobResults> results = TakeResults(batch->jobs, std::move(batch->answers));
+  if (!results.has_value()) results = RunOneByOne(batch->jobs);
   const SteadyTime end = steady_clock::now();
-  const Entry& head = batch->front();
+  {
+    absl::MutexLock lock(&mu_);
+    Measure(*batch, end, *results);
+  }
+  Tell(batch.get(), end, *std::move(results));
+}
+
+// On the awaiter's thread.
+void InferenceScheduler::Await(const std::shared_ptr<Batch>& batch) {
+  std::optional<JobResults> results = TakeResults(batch->jobs, std::move(batch->answers));
+  const SteadyTime end = steady_clock::now();
+  {
+    absl::MutexLock lock(&mu_);
+    --under_way_;
+    batch->start = std::max(batch->start, std::exchange(device_free_, end));
+    busy_until_ += end - batch->start - batch->expected;
+    if (under_way_ == 0 && !is_running_) busy_until_ = SteadyTime();
+    if (results.has_value()) {
+      Measure(*batch, end, *results);
+    } else {
+      tasks_.push_back([this, batch] { Tell(batch.get(), steady_clock::now(), RunOneByOne(batch->jobs)); });
+    }
+    Change();
+  }
+  if (results.has_value()) Tell(batch.get(), end, *std::move(results));
+}
+
+void InferenceScheduler::Measure(const Batch& batch, SteadyTime end, const JobResults& results) {
+  const Entry& head = batch.head();
   const auto is_whole = [&head](const absl::StatusOr<Segmentation>& result) {
     return result.ok() && (!head.job.anytime || result->members == PredictionCount(head.job.segmenter->info().spec));
   };
-  if (std::all_of(results.begin(), results.end(), is_whole)) {
-    absl::MutexLock lock(&mu_);
-    times_.Add(head.job.segmenter->info().name, head.pixels, static_cast<int>(jobs.size()), end - start);
-  }
+  if (!std::all_of(results.begin(), results.end(), is_whole)) return;
+  times_.Add(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch.jobs.size()), end - batch.start);
+}
+
+void InferenceScheduler::Tell(Batch* batch, SteadyTime end, JobResults results) {
   auto result = results.begin();
-  for (Entry& entry : *batch) {
+  for (Entry& entry : batch->entries) {
     InferenceOutcome outcome;
     outcome.result = std::move(*result++);
     if (absl::IsAborted(outcome.result.status())) outcome.result = TellOfFailure(outcome.result.status());
     if (entry.job.keep_picture) outcome.picture = std::move(entry.job.picture);
-    outcome.queue_ms = MillisecondsBetween(entry.submitted, start);
-    outcome.infer_ms = MillisecondsBetween(start, end);
-    outcome.batch_size = static_cast<int>(jobs.size());
+    outcome.queue_ms = MillisecondsBetween(entry.submitted, batch->start);
+    outcome.infer_ms = MillisecondsBetween(batch->start, end);
+    outcome.batch_size = static_cast<int>(batch->jobs.size());
     entry.done(std::move(outcome));
   }
 }
@@ -296,7 +346,7 @@ void InferenceScheduler::Work() {
       outcome.queue_ms = MillisecondsBetween(entry.submitted, steady_clock::now());
       entry.done(std::move(outcome));
     }
-    if (!next.batch.empty()) Run(&next.batch);
+    if (!next.batch.empty()) Run(&next);
   }
 }
 

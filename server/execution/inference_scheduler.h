@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,13 +20,16 @@
 #include "core/base/steady_condition.h"
 #include "server/execution/compute_times.h"
 #include "server/execution/inference_job.h"
+#include "server/execution/run_batch.h"
+#include "server/execution/worker_pool.h"
 
 namespace candor {
 
 // One thread that runs all inference of the process: a second one would bring a second OpenMP team whose idle threads
 // spin against the first. It takes the oldest job of the highest priority, and with it others of the same model and
 // padded size, as long as every one of them can still meet its deadline by measured compute times. Models are loaded
-// here too at start-up (RunAndWait), since the number of OpenMP threads is a property of the thread that sets it.
+// here too at start-up (RunAndWait), since the number of OpenMP threads is a property of the thread that sets it. While
+// a device works on one batch the thread makes the next one ready, and a second thread waits for the first.
 // Thread-safe.
 class InferenceScheduler {
  public:
@@ -37,7 +41,7 @@ class InferenceScheduler {
     int64_t picture_bytes = int64_t{1} << 30;  // of decoded pictures
   };
 
-  // Told once, on the scheduler's thread, that a model's device has failed for good (Segmenter: Aborted).
+  // Told once, on a thread of the scheduler's, that a model's device has failed for good (Segmenter: Aborted).
   using DeviceFailed = std::function<void(const absl::Status&)>;
 
   explicit InferenceScheduler(Limits limits, DeviceFailed device_failed = nullptr);
@@ -48,8 +52,8 @@ class InferenceScheduler {
   InferenceScheduler& operator=(const InferenceScheduler&) = delete;
 
   // A running idle job is cancelled, before its next member, as soon as a request waits.
-  // Never blocks. After OK, `done` is called once, on the scheduler's thread: it must be short and must not throw. A
-  // job that is cancelled (Cancelled), or late or bound to be by measured compute times (DeadlineExceeded) when its
+  // Never blocks. After OK, `done` is called once, on a thread of the scheduler's: it must be short and must not throw.
+  // A job that is cancelled (Cancelled), or late or bound to be by measured compute times (DeadlineExceeded) when its
   // turn comes never reaches the segmenter. ResourceExhausted, with a retry delay: the queue is full, and `done` is not
   // called.
   absl::Status Submit(InferenceJob job, Done done) ABSL_LOCKS_EXCLUDED(mu_);
@@ -97,49 +101,73 @@ class InferenceScheduler {
   };
   using Queue = std::list<Entry>;
 
+  // Pictures that run together.
+  struct Batch {
+    explicit Batch(Queue taken);
+
+    const Entry& head() const { return entries.front(); }
+
+    Queue entries;
+    std::vector<const InferenceJob*> jobs;
+    SteadyDuration expected{0};
+    SteadyTime start;  // of the device's work on it, unless the device had more to do
+    absl::StatusOr<PendingAnswers> answers = absl::UnknownError("not run");
+  };
+
   // What the thread does next.
   struct Next {
     std::function<void()> work;
     Queue dropped;  // each with the reason in `reasons`
     std::vector<absl::Status> reasons;
     Queue batch;
+    SteadyDuration expected{0};  // of the batch
     bool stop = false;
   };
+  // Batches that devices work on: a second one is there when the first ends.
+  static constexpr int kMostUnderWay = 2;
 
   void Work() ABSL_LOCKS_EXCLUDED(mu_);
   Next WaitForNext() ABSL_LOCKS_EXCLUDED(mu_);
-  bool HasWorkOrStops() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return stopping_ || !tasks_.empty() || !queue_.empty();
+  bool HasNext() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!tasks_.empty()) return true;
+    if (!queue_.empty()) return under_way_ < kMostUnderWay;
+    return stopping_ && under_way_ == 0;
   }
   void Change() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     has_changed_ = true;
     changed_.NotifyAll();
   }
-  void DropHopeless(SteadyTime now, Next* next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  std::vector<Queue::iterator> ChooseBatch(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void DropHopeless(SteadyTime now, SteadyTime begin, Next* next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::vector<Queue::iterator> ChooseBatch(SteadyTime begin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   SteadyTime WaitUntil(const std::vector<Queue::iterator>& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Take(Queue::iterator entry, Queue* into) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndReservation(Priority priority, SteadyDuration time) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration WaitAhead(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Run(Queue* batch) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status TellOfFailure(const absl::Status& failure);
+  void Run(Next* next) ABSL_LOCKS_EXCLUDED(mu_);
+  void Await(const std::shared_ptr<Batch>& batch) ABSL_LOCKS_EXCLUDED(mu_);
+  void Measure(const Batch& batch, SteadyTime end, const JobResults& results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Tell(Batch* batch, SteadyTime end, JobResults results) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status TellOfFailure(const absl::Status& failure) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Limits limits_;
-  DeviceFailed device_failed_;  // null once told
   mutable absl::Mutex mu_;
-  SteadyCondition changed_;  // has_changed_ has become true
+  DeviceFailed device_failed_ ABSL_GUARDED_BY(mu_);  // null once told
+  SteadyCondition changed_;                          // has_changed_ has become true
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mu_);
   Queue queue_ ABSL_GUARDED_BY(mu_);  // in the order of arrival
   int64_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::array<SteadyDuration, kPriorities> queued_time_ ABSL_GUARDED_BY(mu_){};    // expected, by priority
   std::array<SteadyDuration, kPriorities> reserved_time_ ABSL_GUARDED_BY(mu_){};  // the same, not yet queued
   int reservations_ ABSL_GUARDED_BY(mu_) = 0;
-  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);     // expected end of the running batch
+  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);     // expected end of all that runs
+  int under_way_ ABSL_GUARDED_BY(mu_) = 0;         // batches that devices work on
+  SteadyTime device_free_ ABSL_GUARDED_BY(mu_);    // when the last of them ended
   bool has_changed_ ABSL_GUARDED_BY(mu_) = false;  // since a batch began to wait for more
   ComputeTimes times_ ABSL_GUARDED_BY(mu_);
   bool is_running_ ABSL_GUARDED_BY(mu_) = false;  // a task or a batch
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<int> requests_waiting_{0};  // jobs above idle in the queue
+  WorkerPool awaiter_{1};
   std::thread thread_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,12 +33,10 @@ CancelCheck EnoughFor(const InferenceJob& job) {
 }
 
 // The segmenter promises not to throw; a fake or a later one that does must not end the process.
-absl::StatusOr<std::vector<Segmentation>> Call(Segmenter* segmenter, absl::Span<const SegmentItem> items,
-                                               const MemberChecks& checks) {
+template <typename Body>
+std::invoke_result_t<Body> WithoutExceptions(Body&& body) {
   try {
-    absl::StatusOr<std::vector<Segmentation>> results = segmenter->SegmentBatch(items, checks);
-    if (results.ok() && results->size() != items.size()) return absl::InternalError("the model lost a picture");
-    return results;
+    return body();
   } catch (const std::exception& e) {
     return absl::InternalError(absl::StrCat("the model failed: ", e.what()));
   }
@@ -47,7 +46,7 @@ absl::StatusOr<std::vector<Segmentation>> Call(Segmenter* segmenter, absl::Span<
 
 absl::Status Late() { return absl::DeadlineExceededError("the deadline passed before the answer was ready"); }
 
-std::vector<absl::StatusOr<Segmentation>> RunBatch(absl::Span<const InferenceJob* const> jobs) {
+absl::StatusOr<PendingAnswers> StartBatch(absl::Span<const InferenceJob* const> jobs) {
   std::vector<SegmentItem> items;
   for (const InferenceJob* job : jobs) items.push_back({&job->picture, {job->kinds, false, job->region}});
   MemberChecks checks;
@@ -55,9 +54,15 @@ std::vector<absl::StatusOr<Segmentation>> RunBatch(absl::Span<const InferenceJob
     return std::all_of(jobs.begin(), jobs.end(), [](const InferenceJob* job) { return IsUnwanted(*job); });
   };
   if (jobs.size() == 1 && jobs[0]->anytime) checks.enough = EnoughFor(*jobs[0]);
-  absl::StatusOr<std::vector<Segmentation>> answers = Call(jobs[0]->segmenter.get(), items, checks);
+  return WithoutExceptions([&] { return jobs[0]->segmenter->StartBatch(items, checks); });
+}
 
-  std::vector<absl::StatusOr<Segmentation>> results;
+std::optional<JobResults> TakeResults(absl::Span<const InferenceJob* const> jobs,
+                                      absl::StatusOr<PendingAnswers> started) {
+  PendingAnswers::Answers answers = started.ok() ? WithoutExceptions([&] { return (*std::move(started)).Take(); })
+                                                 : PendingAnswers::Answers(started.status());
+  if (answers.ok() && answers->size() != jobs.size()) answers = absl::InternalError("the model lost a picture");
+  JobResults results;
   if (answers.ok()) {
     for (Segmentation& answer : *answers) results.emplace_back(std::move(answer));
   } else if (absl::IsCancelled(answers.status())) {
@@ -65,7 +70,16 @@ std::vector<absl::StatusOr<Segmentation>> RunBatch(absl::Span<const InferenceJob
   } else if (jobs.size() == 1) {
     results.emplace_back(answers.status());
   } else {
-    for (const InferenceJob* job : jobs) results.push_back(std::move(RunBatch({job})[0]));
+    return std::nullopt;
+  }
+  return results;
+}
+
+JobResults RunOneByOne(absl::Span<const InferenceJob* const> jobs) {
+  JobResults results;
+  for (const InferenceJob* job : jobs) {
+    const absl::Span<const InferenceJob* const> only = absl::MakeConstSpan(&job, 1);
+    results.push_back(std::move((*TakeResults(only, StartBatch(only)))[0]));
   }
   return results;
 }

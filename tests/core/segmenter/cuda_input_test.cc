@@ -32,7 +32,7 @@ Picture PictureOf(int width, int height, const std::string& bytes) {
   return Picture(width, height, {whole.substr(0, cut), whole.substr(cut)});
 }
 
-TEST(PreprocessOnDeviceTest, GivesTheBitsOfTheCpu) {
+TEST(CudaInputTest, GivesTheBitsOfTheCpu) {
   // Of one padded size, 96 by 80: the full one, one smaller in both directions, and one in each.
   const std::vector<std::pair<int, int>> sizes = {{80, 96}, {67, 81}, {65, 96}, {80, 85}};
   std::vector<std::string> bytes;
@@ -47,7 +47,7 @@ TEST(PreprocessOnDeviceTest, GivesTheBitsOfTheCpu) {
   }
   LoopPlugin plugin;
   for (const Normalisation& normalisation : {Normalisation(), kImageNets}) {
-    const auto actual = PreprocessOnDevice(batch, normalisation, torch::kCPU, &plugin);
+    const auto actual = CudaInput(&plugin, torch::kCPU).Make(batch, normalisation);
     ASSERT_THAT(actual, IsOk());
     EXPECT_EQ(actual->sizes(), torch::IntArrayRef({4, 3, 96, 80}));
     EXPECT_TRUE(actual->is_contiguous(torch::MemoryFormat::ChannelsLast));
@@ -55,7 +55,7 @@ TEST(PreprocessOnDeviceTest, GivesTheBitsOfTheCpu) {
   }
 }
 
-TEST(PreprocessOnDeviceTest, AFailingGpuIsAborted) {
+TEST(CudaInputTest, AFailingGpuIsAborted) {
   class Failing : public LoopPlugin {
    public:
     const char* Preprocess(const CudaPreprocessJob& /*job*/, CUstream_st* /*stream*/) override { return "unplugged"; }
@@ -64,7 +64,7 @@ TEST(PreprocessOnDeviceTest, AFailingGpuIsAborted) {
   const Picture picture = PictureOf(16, 16, bytes);
   const Picture* const only = &picture;
   Failing plugin;
-  EXPECT_THAT(PreprocessOnDevice(absl::MakeConstSpan(&only, 1), {}, torch::kCPU, &plugin),
+  EXPECT_THAT(CudaInput(&plugin, torch::kCPU).Make(absl::MakeConstSpan(&only, 1), {}),
               HasStatus(absl::StatusCode::kAborted, testing::HasSubstr("unplugged")));
 }
 

@@ -4,6 +4,7 @@
 #include "core/segmenter/cuda_reducer.h"
 
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/base/float16.h"
@@ -16,12 +17,17 @@
 namespace candor {
 namespace {
 
+PendingAnswers::Answers Taken(absl::StatusOr<PendingAnswers> pending) {
+  if (!pending.ok()) return pending.status();
+  return (*std::move(pending)).Take();
+}
+
 std::vector<Segmentation> Reduce(ScoreReducer* reducer, const std::vector<Scores>& members,
                                  const PredictRequest& request, const std::vector<UncertaintyKind>& learned = {}) {
   reducer->Reset(static_cast<int>(members.size()), {learned});
   for (size_t m = 0; m < members.size(); ++m) EXPECT_THAT(reducer->Add(static_cast<int>(m), members[m]), IsOk());
   const std::vector<PictureRequest> requests(static_cast<size_t>(members[0].logits.size(0)), {{30, 27}, request});
-  return *reducer->Finish(requests);
+  return *Taken(reducer->Finish(requests));
 }
 
 void ExpectNear(const std::vector<float>& actual, const std::vector<float>& want, float tolerance) {
@@ -37,7 +43,7 @@ TEST(CudaReducerTest, AgreesWithTheCpusReducer) {
   for (const UncertaintyKind kind : kMemberUncertaintyKinds) kinds.push_back({kind, true, 0.1f});
   const PredictRequest request = {kinds, /*want_probabilities=*/true};
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   CpuReducer cpu;
   const std::vector<Segmentation> actual = Reduce(&cuda, members, request);
   const std::vector<Segmentation> want = Reduce(&cpu, members, request);
@@ -62,7 +68,7 @@ TEST(CudaReducerTest, AgreesWithTheCpusReducerInLearnedKinds) {
                                           {UncertaintyKind::kPredictiveEntropy, true},
                                           {UncertaintyKind::kPredictiveStddev, true}};
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   CpuReducer cpu;
   const std::vector<Segmentation> actual = Reduce(&cuda, student, {kinds}, learned);
   const std::vector<Segmentation> want = Reduce(&cpu, student, {kinds}, learned);
@@ -75,7 +81,7 @@ TEST(CudaReducerTest, AgreesWithTheCpusReducerInARegionAfterSomeMembers) {
   torch::manual_seed(5);
   const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true, 0.1f}};
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   CpuReducer cpu;
   const PictureRequest whole = {{30, 27}, {kinds}};
   PictureRequest part = whole;
@@ -86,8 +92,8 @@ TEST(CudaReducerTest, AgreesWithTheCpusReducerInARegionAfterSomeMembers) {
     ASSERT_THAT(cuda.Add(m, scores), IsOk());
     ASSERT_THAT(cpu.Add(m, scores), IsOk());
   }
-  const auto actual = cuda.Finish({whole, part});
-  const auto want = cpu.Finish({whole, part});
+  const auto actual = Taken(cuda.Finish({whole, part}));
+  const auto want = Taken(cpu.Finish({whole, part}));
   ASSERT_THAT(actual, IsOk());
   ASSERT_THAT(want, IsOk());
   for (int n = 0; n < 2; ++n) {
@@ -129,7 +135,7 @@ TEST(CudaReducerTest, FiguresWithoutMapsAgreeWithTheCpusReducer) {
     if (kind != UncertaintyKind::kDisagreement) kinds.push_back({kind, false, 0.1f});
   }
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   CpuReducer cpu;
   const std::vector<Segmentation> actual = Reduce(&cuda, members, {kinds});
   const std::vector<Segmentation> want = Reduce(&cpu, members, {kinds});
@@ -156,7 +162,7 @@ TEST(CudaReducerTest, GivesTheMapAsHalvesOfTheFloats) {
   std::vector<KindRequest> halves = floats;
   halves[0].as_halves = true;
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   const Segmentation want = Reduce(&cuda, member, {floats})[0];
   const Segmentation actual = Reduce(&cuda, member, {halves})[0];
   EXPECT_TRUE(actual.kinds[0].map.empty());
@@ -171,7 +177,7 @@ TEST(CudaReducerTest, CountsClassesWithoutAnyKind) {
   torch::Tensor logits = torch::zeros({1, 5, 8, 7});
   logits.select(1, 3).fill_(1);
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   const Segmentation actual = Reduce(&cuda, {{logits, {}}}, {})[0];
   EXPECT_EQ(actual.classes[3].pixels, 30 * 27);
   EXPECT_EQ(actual.labels[0], 3);
@@ -182,17 +188,17 @@ TEST(CudaReducerTest, ReportsAValueThatIsNotFinite) {
   logits[0][2][3][3] = std::numeric_limits<float>::quiet_NaN();
   const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveEntropy}};
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   cuda.Reset(1, {});
   ASSERT_THAT(cuda.Add(0, {logits, {}}), IsOk());
-  const auto result = cuda.Finish({PictureRequest{{30, 27}, {kinds}}});
+  const auto result = Taken(cuda.Finish({PictureRequest{{30, 27}, {kinds}}}));
   EXPECT_THAT(result, HasStatus(absl::StatusCode::kInternal,
                                 testing::HasSubstr("NON_FINITE_OUTPUT: predictive_entropy has a value that is")));
 }
 
 TEST(CudaReducerTest, GivesProbabilitiesOnlyWhenAskedFor) {
   LoopPlugin plugin;
-  CudaReducer cuda(&plugin);
+  CudaReducer cuda(&plugin, torch::kCPU);
   EXPECT_TRUE(Reduce(&cuda, {{torch::zeros({1, 5, 8, 7}), {}}}, {})[0].probabilities.empty());
 }
 

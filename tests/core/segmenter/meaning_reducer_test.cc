@@ -20,7 +20,7 @@ class CountingReducer : public ScoreReducer {
     ++*added_;
     return absl::OkStatus();
   }
-  absl::StatusOr<std::vector<Segmentation>> Finish(absl::Span<const PictureRequest> /*requests*/) override {
+  absl::StatusOr<PendingAnswers> Finish(absl::Span<const PictureRequest> /*requests*/) override {
     return std::vector<Segmentation>(1);
   }
 
@@ -33,7 +33,9 @@ std::vector<float> DeviationsOf(ScoreReducer* reducer, const ScoreMeaning& meani
   EXPECT_THAT(reducer->Add(0, scores), IsOk());
   const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true}};
   const std::vector<PictureRequest> requests(1, {{16, 16}, {kinds}});
-  const auto results = reducer->Finish(requests);
+  auto pending = reducer->Finish(requests);
+  EXPECT_THAT(pending, IsOk());
+  const auto results = (*std::move(pending)).Take();
   EXPECT_THAT(results, IsOk());
   return (*results)[0].kinds.empty() ? std::vector<float>() : (*results)[0].kinds[0].map;
 }

@@ -139,6 +139,10 @@ TEST_F(SegmenterTest, ABatchHasTheAnswersOfItsPictures) {
     }
   }
   EXPECT_EQ((*batch)[0].labels.size(), 20 * 11);
+  auto started = (*segmenter)->StartBatch(items, {});
+  ASSERT_THAT(started, IsOk());
+  EXPECT_TRUE(started->are_ready()) << "on the CPU";
+  EXPECT_EQ((*(*std::move(started)).Take())[1].labels, (*batch)[1].labels);
 }
 
 TEST_F(SegmenterTest, RefusesABatchOfSeveralSizesAndARegionOutside) {

@@ -21,14 +21,19 @@ inline absl::StatusOr<std::unique_ptr<Segmenter>> LoadShipped(const std::string&
   return LoadSegmenter(absl::StrCat(CANDOR_SOURCE_DIR, "/models/", bundle), options);
 }
 
-// With a map of the predictive standard deviation. Test failure on any error.
-inline Segmentation Answer(Segmenter* segmenter, const std::string& picture) {
+// Test failure on any error, here and below.
+inline Image ReadSample(const std::string& picture) {
   const auto bytes = ReadFile(absl::StrCat(CANDOR_SOURCE_DIR, "/models/samples/", picture), 1 << 24);
   EXPECT_THAT(bytes, IsOk());
-  const auto image = DecodeImage(*bytes, {});
+  auto image = DecodeImage(*bytes, {});
   EXPECT_THAT(image, IsOk());
+  return *std::move(image);
+}
+
+// With a map of the predictive standard deviation.
+inline Segmentation Answer(Segmenter* segmenter, const std::string& picture) {
   const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true}};
-  auto result = segmenter->Segment(*image, {kinds}, nullptr);
+  auto result = segmenter->Segment(ReadSample(picture), {kinds}, nullptr);
   EXPECT_THAT(result, IsOk());
   return *std::move(result);
 }

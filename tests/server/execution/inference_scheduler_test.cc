@@ -12,6 +12,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "tests/server/execution/slow_segmenter.h"
+#include "tests/server/execution/waiter.h"
 #include "tests/testing/fake_segmenter.h"
 #include "tests/testing/status_matchers.h"
 
@@ -22,31 +23,6 @@ using testing::_;
 using testing::HasSubstr;
 
 constexpr KindRequest kEntropy{UncertaintyKind::kPredictiveEntropy, false, 0};
-
-// Collects one outcome.
-class Waiter {
- public:
-  InferenceScheduler::Done done() {
-    return [this](InferenceOutcome outcome) {
-      thread_ = std::this_thread::get_id();
-      outcome_ = std::move(outcome);
-      finished_.Notify();
-    };
-  }
-  const InferenceOutcome& outcome() {
-    finished_.WaitForNotification();
-    return outcome_;
-  }
-  std::thread::id thread() {
-    finished_.WaitForNotification();
-    return thread_;
-  }
-
- private:
-  InferenceOutcome outcome_;
-  std::thread::id thread_;
-  absl::Notification finished_;
-};
 
 class InferenceSchedulerTest : public testing::Test {
  protected:

@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "tests/server/execution/slow_segmenter.h"
@@ -22,6 +25,11 @@ InferenceJob JobOf(std::shared_ptr<Segmenter> segmenter, int width = 2) {
   job.picture = Picture({width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)});
   job.cancelled = [] { return false; };
   return job;
+}
+
+JobResults RunBatch(const std::vector<const InferenceJob*>& jobs) {
+  std::optional<JobResults> results = TakeResults(jobs, StartBatch(jobs));
+  return results.has_value() ? *std::move(results) : RunOneByOne(jobs);
 }
 
 TEST(RunBatchTest, AnAnytimeJobAnswersWithTheMembersThatRanBeforeItsDeadline) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/process_setup.h"
+#include "core/base/process_setup.h"
 
 #include <malloc.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a serving process asks of its surroundings, once, before its first thread.
+// What a program of ours asks of its surroundings, once, before its first thread.
 #pragma once
 
 namespace candor {
