@@ -173,8 +173,8 @@ absl::Status SegmentTask::Infer(const Turn& turn, Picture picture, SteadyTime de
   });
 }
 
-// On the scheduler's thread. A change of threads costs more than such an answer, and while nothing waits the thread has
-// nothing better to do.
+// On a thread of the scheduler's. A change of threads costs more than such an answer, and while nothing waits the
+// thread has nothing better to do.
 bool SegmentTask::AnswersAtOnce() const {
   constexpr int64_t kFewPixels = int64_t{1} << 18;  // sending blocks for long only beyond the socket's buffers
   return IsCheapToWrite(first_.plan) && !escalation_.has_value() && !is_shadowed_ &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/segmenter/cuda_reducer.h"
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "core/segmenter/cuda_status.h"
 
 namespace candor {
+
 void CudaReducer::Reset(int members, const ScoreMeaning& meaning) {
   members_ = members;
   added_ = 0;
@@ -87,17 +89,24 @@ absl::StatusOr<PendingAnswers> CudaReducer::Finish(absl::Span<const PictureReque
     const auto use = outgoing_.Use();
     for (CudaAnswer& answer : answers) answer.StartCopies();
   }
-  return PendingAnswers([answers = std::move(answers), arrival = outgoing_.Now(),
-                         members = added_]() -> absl::StatusOr<std::vector<Segmentation>> {
-    arrival.Wait();
-    std::vector<Segmentation> results;
-    for (const CudaAnswer& answer : answers) {
-      ASSIGN_OR_RETURN(Segmentation result, answer.Take());
-      result.members = members;
-      results.push_back(std::move(result));
-    }
-    return results;
-  });
+  auto waiting = std::make_unique<const std::vector<CudaAnswer>>(std::move(answers));
+  return PendingAnswers(
+      [waiting = std::move(waiting), arrival = outgoing_.Now(), members = added_]() mutable -> PendingAnswers::Answers {
+        try {
+          arrival.Wait();
+        } catch (...) {
+          // A GPU that has failed for good says so again where memory is given back, which nothing could catch.
+          static_cast<void>(waiting.release());
+          throw;
+        }
+        std::vector<Segmentation> results;
+        for (const CudaAnswer& answer : *waiting) {
+          ASSIGN_OR_RETURN(Segmentation result, answer.Take());
+          result.members = members;
+          results.push_back(std::move(result));
+        }
+        return results;
+      });
 }
 
 }  // namespace candor

@@ -31,6 +31,8 @@ Scores GraphMembers::Run(int index, const torch::Tensor& images) {
   return shape.scores[static_cast<size_t>(index)];
 }
 
+int GraphMembers::ComputedAfter(int index) const { return shapes_.front().graphs.size() == 1 ? members() : index + 1; }
+
 GraphMembers::Shape& GraphMembers::ShapeOf(const torch::Tensor& images) {
   const auto known = std::find_if(shapes_.begin(), shapes_.end(),
                                   [&](const Shape& shape) { return shape.input.sizes() == images.sizes(); });

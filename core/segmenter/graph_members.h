@@ -32,6 +32,7 @@ class GraphMembers : public MemberSource {
   int members() const override { return source_->members(); }
   // The scores are valid until the next call.
   Scores Run(int index, const torch::Tensor& images) override;
+  int ComputedAfter(int index) const override;
 
  private:
   struct Shape {

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <atomic>
 #include <type_traits>
 #include <utility>
 
@@ -65,6 +66,7 @@ class NetworkSegmenter : public Segmenter {
 
   absl::StatusOr<PendingAnswers> StartBatch(absl::Span<const SegmentItem> items, const MemberChecks& checks) override {
     RETURN_IF_ERROR(CheckPictures(items));
+    if (has_gpu_failed_) return absl::AbortedError("device cuda: has failed before");
     std::vector<const Picture*> pictures;
     std::vector<PictureRequest> requests;
     for (const SegmentItem& item : items) {
@@ -92,8 +94,13 @@ class NetworkSegmenter : public Segmenter {
     auto result = GuardTorch(std::forward<Body>(body));
     // Here, where the exception and the tensors that it held are gone. oneDNN's lack of memory is an error of no kind.
     if (absl::IsResourceExhausted(result.status()) || absl::IsInternal(result.status())) GiveBackIdleMemory();
+    if (absl::IsAborted(result.status())) has_gpu_failed_ = true;
     return result;
   }
+
+  // For good, and for every model: it would only say so again, where memory is given back even as an exception that
+  // nothing can catch.
+  static inline std::atomic<bool> has_gpu_failed_ = false;
 
   const ModelInfo info_;
   const std::unique_ptr<CudaInput> cuda_input_;

@@ -20,7 +20,11 @@ void StreamMoment::Delay(const c10::Stream& stream) const {
 }
 
 SideStream::SideStream(torch::Device device) : device_(device) {
-  if (device.is_cuda()) stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  // From the pool of high priority: recording a graph takes streams from the other one, and both hand the same ones out
+  // again and again. A copy on a stream that is being recorded would become part of the graph.
+  if (device.is_cuda()) {
+    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, /*isHighPriority=*/true);
+  }
 }
 
 void SideStream::FollowCurrent() const {

@@ -21,6 +21,9 @@ class MemberSource {
   // Scores of member `index` for a batch as Network::Forward takes it. Indices come in order from 0, all with one
   // batch; the next batch may begin before the last member.
   virtual Scores Run(int index, const torch::Tensor& images) = 0;
+
+  // How many members Run(index), the last call, leaves computed: their scores cost nothing any more.
+  virtual int ComputedAfter(int index) const { return index + 1; }
 };
 
 // One network a member: a student or single model, or a deep ensemble of M >= 2 (Lakshminarayanan et al. 2017),

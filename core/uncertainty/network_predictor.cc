@@ -25,13 +25,16 @@ absl::StatusOr<PendingAnswers> NetworkPredictor::StartBatch(const torch::Tensor&
                                                             absl::Span<const PictureRequest> requests,
                                                             const MemberChecks& checks) {
   reducer_->Reset(members_->members(), meaning_);
+  int computed = 0;
   for (int m = 0; m < members_->members(); ++m) {
     if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled before all members had run");
-    if (m >= 2 && checks.enough) {
+    if (checks.enough && m == computed) {
       reducer_->WaitForMembers();  // it tells by the time that they took
-      if (checks.enough()) break;
+      const bool are_enough = checks.enough();
+      if (are_enough && m >= 2) break;
     }
     RETURN_IF_ERROR(reducer_->Add(m, members_->Run(m, images)));
+    computed = members_->ComputedAfter(m);
   }
   return reducer_->Finish(requests);
 }

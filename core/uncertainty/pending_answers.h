@@ -16,8 +16,8 @@ class PendingAnswers {
   using Answers = absl::StatusOr<std::vector<Segmentation>>;
 
   // They are there.
-  PendingAnswers(std::vector<Segmentation> answers)
-      : answers_(std::move(answers)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  PendingAnswers(std::vector<Segmentation> answers) : answers_(std::move(answers)) {}
   // `take` waits for the device, on whichever thread calls it, and touches nothing that a later batch uses.
   explicit PendingAnswers(absl::AnyInvocable<Answers() &&> take) : take_(std::move(take)) {}
 

@@ -17,8 +17,8 @@ namespace candor {
 // One uncertainty kind to compute.
 struct KindRequest {
   UncertaintyKind kind = UncertaintyKind::kPredictiveEntropy;
-  bool want_map = false;  // false: statistics only
-  float threshold = 0;    // for share_above_threshold, in the kind's unit
+  bool want_map = false;   // false: statistics only
+  float threshold = 0;     // for share_above_threshold, in the kind's unit
   bool as_halves = false;  // the map as IEEE halves, for sending: half of what has to be written and read again
 };
 
@@ -87,7 +87,7 @@ using CancelCheck = std::function<bool()>;
 // What the computation asks between members, from its own thread. Null: never.
 struct MemberChecks {
   CancelCheck cancelled;
-  // True: answer with the members that have run, once these are two.
+  // Asked before each member, or group that runs together, the first too. True, of two at least: these will do.
   CancelCheck enough = nullptr;
 };
 

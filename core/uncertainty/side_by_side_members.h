@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ class SideBySideMembers : public MemberSource {
   int members() const override { return static_cast<int>(networks_.size()); }
   // Runs as many members as there are threads when the first of them is asked for.
   Scores Run(int index, const torch::Tensor& images) override;
+  int ComputedAfter(int index) const override { return group_.empty() ? index + 1 : std::max(group_end_, index + 1); }
 
  private:
   // Scores of members [first, last).

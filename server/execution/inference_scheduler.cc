@@ -166,7 +166,7 @@ void InferenceScheduler::DropHopeless(SteadyTime now, SteadyTime begin, Next* ne
     const SteadyDuration needed = job.anytime ? SteadyDuration::zero() : times_.ExpectAtMost(model, here->pixels);
     const bool is_late = now >= job.deadline;
     if (is_late || IsAfter(begin, needed, job.deadline)) {
-      if (!is_late) times_.Doubt(model, here->pixels, 1);
+      if (!is_late && IsAfter(now, needed, job.deadline)) times_.Doubt(model, here->pixels, 1);
       next->reasons.push_back(Late());
     } else if (job.cancelled()) {
       next->reasons.push_back(absl::CancelledError("the caller gave up"));
@@ -215,7 +215,6 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
   Next next;
   absl::MutexLock lock(&mu_);
   is_running_ = false;
-  if (under_way_ == 0) busy_until_ = SteadyTime();
   for (;;) {
     mu_.Await(absl::Condition(this, &InferenceScheduler::HasNext));
     is_running_ = true;
@@ -238,6 +237,7 @@ InferenceScheduler::Next InferenceScheduler::WaitForNext() {
       const Entry& head = *batch.front();
       next.expected = times_.Expect(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch.size()));
       busy_until_ = begin + next.expected;
+      running_time_ += next.expected;
       for (const auto& entry : batch) Take(entry, &next.batch);
       return next;
     }
@@ -285,7 +285,7 @@ void InferenceScheduler::Run(Next* next) {
   const SteadyTime end = steady_clock::now();
   {
     absl::MutexLock lock(&mu_);
-    Measure(*batch, end, *results);
+    Account(batch.get(), end, results);
   }
   Tell(batch.get(), end, *std::move(results));
 }
@@ -297,26 +297,29 @@ void InferenceScheduler::Await(const std::shared_ptr<Batch>& batch) {
   {
     absl::MutexLock lock(&mu_);
     --under_way_;
-    batch->start = std::max(batch->start, std::exchange(device_free_, end));
-    busy_until_ += end - batch->start - batch->expected;
-    if (under_way_ == 0 && !is_running_) busy_until_ = SteadyTime();
-    if (results.has_value()) {
-      Measure(*batch, end, *results);
-    } else {
-      tasks_.push_back([this, batch] { Tell(batch.get(), steady_clock::now(), RunOneByOne(batch->jobs)); });
+    Account(batch.get(), end, results);
+    if (!results.has_value()) {
+      tasks_.push_back([this, batch] {
+        JobResults again = RunOneByOne(batch->jobs);
+        Tell(batch.get(), steady_clock::now(), std::move(again));
+      });
     }
     Change();
   }
   if (results.has_value()) Tell(batch.get(), end, *std::move(results));
 }
 
-void InferenceScheduler::Measure(const Batch& batch, SteadyTime end, const JobResults& results) {
-  const Entry& head = batch.head();
+// That a batch has ended: what the device spent on the one before is not its time.
+void InferenceScheduler::Account(Batch* batch, SteadyTime end, const std::optional<JobResults>& results) {
+  batch->start = std::max(batch->start, std::exchange(last_end_, end));
+  running_time_ -= batch->expected;
+  busy_until_ = end + running_time_;
+  const Entry& head = batch->head();
   const auto is_whole = [&head](const absl::StatusOr<Segmentation>& result) {
     return result.ok() && (!head.job.anytime || result->members == PredictionCount(head.job.segmenter->info().spec));
   };
-  if (!std::all_of(results.begin(), results.end(), is_whole)) return;
-  times_.Add(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch.jobs.size()), end - batch.start);
+  if (!results.has_value() || !std::all_of(results->begin(), results->end(), is_whole)) return;
+  times_.Add(head.job.segmenter->info().name, head.pixels, static_cast<int>(batch->jobs.size()), end - batch->start);
 }
 
 void InferenceScheduler::Tell(Batch* batch, SteadyTime end, JobResults results) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -130,7 +131,8 @@ class InferenceScheduler {
   Next WaitForNext() ABSL_LOCKS_EXCLUDED(mu_);
   bool HasNext() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!tasks_.empty()) return true;
-    if (!queue_.empty()) return under_way_ < kMostUnderWay;
+    // Idle work only where nothing runs: on a device it cannot give way any more.
+    if (!queue_.empty()) return requests_waiting_ > 0 ? under_way_ < kMostUnderWay : under_way_ == 0;
     return stopping_ && under_way_ == 0;
   }
   void Change() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -145,7 +147,8 @@ class InferenceScheduler {
   absl::Duration WaitAhead(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run(Next* next) ABSL_LOCKS_EXCLUDED(mu_);
   void Await(const std::shared_ptr<Batch>& batch) ABSL_LOCKS_EXCLUDED(mu_);
-  void Measure(const Batch& batch, SteadyTime end, const JobResults& results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Account(Batch* batch, SteadyTime end, const std::optional<JobResults>& results)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Tell(Batch* batch, SteadyTime end, JobResults results) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status TellOfFailure(const absl::Status& failure) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -159,10 +162,11 @@ class InferenceScheduler {
   std::array<SteadyDuration, kPriorities> queued_time_ ABSL_GUARDED_BY(mu_){};    // expected, by priority
   std::array<SteadyDuration, kPriorities> reserved_time_ ABSL_GUARDED_BY(mu_){};  // the same, not yet queued
   int reservations_ ABSL_GUARDED_BY(mu_) = 0;
-  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);     // expected end of all that runs
-  int under_way_ ABSL_GUARDED_BY(mu_) = 0;         // batches that devices work on
-  SteadyTime device_free_ ABSL_GUARDED_BY(mu_);    // when the last of them ended
-  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;  // since a batch began to wait for more
+  SteadyTime busy_until_ ABSL_GUARDED_BY(mu_);           // expected end of all that runs
+  SteadyDuration running_time_ ABSL_GUARDED_BY(mu_){0};  // expected, of all that runs
+  SteadyTime last_end_ ABSL_GUARDED_BY(mu_);             // of a batch
+  int under_way_ ABSL_GUARDED_BY(mu_) = 0;               // batches that devices work on
+  bool has_changed_ ABSL_GUARDED_BY(mu_) = false;        // since a batch began to wait for more
   ComputeTimes times_ ABSL_GUARDED_BY(mu_);
   bool is_running_ ABSL_GUARDED_BY(mu_) = false;  // a task or a batch
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

@@ -22,13 +22,16 @@ constexpr double kReserve = 1.5;
 bool IsLate(const InferenceJob& job) { return steady_clock::now() >= job.deadline; }
 bool IsUnwanted(const InferenceJob& job) { return IsLate(job) || job.cancelled(); }
 
-// True once another member would end after the deadline. Asked before each member but the first two.
+// True once what runs next would end after the deadline, by the time that what ran took; asked as MemberChecks::enough.
 CancelCheck EnoughFor(const InferenceJob& job) {
-  return [&job, start = steady_clock::now(), members = 1]() mutable {
-    ++members;
+  return [&job, start = SteadyTime(), steps = -1]() mutable {
     const auto now = steady_clock::now();
-    const std::chrono::duration<double> member_time = (now - start) / static_cast<double>(members);
-    return now + std::chrono::duration_cast<steady_clock::duration>(kReserve * member_time) > job.deadline;
+    if (++steps == 0) {
+      start = now;
+      return false;
+    }
+    const std::chrono::duration<double> step_time = (now - start) / static_cast<double>(steps);
+    return now + std::chrono::duration_cast<steady_clock::duration>(kReserve * step_time) > job.deadline;
   };
 }
 

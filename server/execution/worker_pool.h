@@ -11,8 +11,9 @@
 
 namespace candor {
 
-// A fixed number of threads that run short tasks (decoding, encoding) in the order they came. The queue has no bound of
-// its own: Admission limits how many requests are under way, and each has at most one task here. Thread-safe.
+// A fixed number of threads that run tasks (decoding, encoding, waiting for a device) in the order they came. The queue
+// has no bound of its own: Admission limits how many requests are under way, and each has at most one task here.
+// Thread-safe.
 class WorkerPool {
  public:
   explicit WorkerPool(int threads);  // at least 1

@@ -18,8 +18,8 @@ namespace {
 class GpuTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const auto device = PrepareDevice(Device::kCuda);
-    if (!device.ok()) GTEST_SKIP() << device.status().message();
+    static const auto* const device = new absl::StatusOr<Device>(PrepareDevice(Device::kCuda));  // once a process
+    if (!device->ok()) GTEST_SKIP() << device->status().message();
   }
 
   static std::unique_ptr<Segmenter> Load(Device device, Precision precision) {

@@ -117,6 +117,18 @@ TEST(MembersSideBySideTest, FillTheGpu) {
   EXPECT_EQ(MembersSideBySide(1, 16, 16, 1), 1);
 }
 
+TEST_F(GraphMembersTest, KnowsHowManyHaveBeenComputed) {
+  GraphMembers members = Make(3);
+  const Tensor large = torch::zeros({1, 3, 1024, 2048});
+  const Tensor small = torch::zeros({1, 3, 32, 32});
+  for (int m = 0; m < 3; ++m) {
+    members.Run(m, large);
+    EXPECT_EQ(members.ComputedAfter(m), m + 1) << "each is a graph of its own";
+  }
+  members.Run(0, small);
+  EXPECT_EQ(members.ComputedAfter(0), 3) << "all are one graph";
+}
+
 TEST_F(GraphMembersTest, EachPictureGetsItsOwnScores) {
   GraphMembers members = Make(3);
   for (int i = 0; i < 3; ++i) ExpectAllRight(&members, 1, 32, 48);

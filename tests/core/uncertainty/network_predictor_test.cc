@@ -140,5 +140,26 @@ TEST(NetworkPredictorTest, AnswersWithTheMembersThatRanOnceTheseAreEnough) {
   EXPECT_EQ((*all)[0].members, 4);
 }
 
+// Computes its members two at a time.
+class Pairs : public NetworkMembers {
+ public:
+  using NetworkMembers::NetworkMembers;
+  int ComputedAfter(int index) const override { return index / 2 * 2 + 2; }
+};
+
+TEST(NetworkPredictorTest, AsksWhetherMembersAreEnoughOnlyWhereTheNextHasToBeComputed) {
+  std::vector<std::shared_ptr<Network>> members;
+  for (int m = 0; m < 6; ++m) members.push_back(std::make_shared<FixedNetwork>(torch::randn({1, 3, 4, 4})));
+  NetworkPredictor predictor(std::make_unique<Pairs>(members), {}, {}, std::make_unique<CpuReducer>());
+  int asked = 0;
+  const std::vector<PictureRequest> requests = {{{16, 16}, {}}};
+  // The first time it has nothing to tell by.
+  const MemberChecks checks = {nullptr, [&asked] { return ++asked == 3; }};
+  const auto answer = predictor.PredictBatch(torch::zeros({1, 3, 16, 16}), requests, checks);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ((*answer)[0].members, 4);
+}
+
 }  // namespace
 }  // namespace candor

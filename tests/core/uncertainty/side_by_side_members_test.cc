@@ -70,6 +70,20 @@ TEST_F(SideBySideMembersTest, EveryPictureGetsTheScoresOfEachMember) {
   for (const auto& network : networks_) EXPECT_EQ(network->runs, 4);
 }
 
+TEST_F(SideBySideMembersTest, KnowsHowManyHaveBeenComputed) {
+  SideBySideMembers members = Make(5);
+  const auto computed = [&members](const Tensor& images) {
+    std::vector<int> counts;
+    for (int m = 0; m < members.members(); ++m) {
+      members.Run(m, images);
+      counts.push_back(members.ComputedAfter(m));
+    }
+    return counts;
+  };
+  EXPECT_THAT(computed(torch::randn({1, 3, 32, 32})), ElementsAre(2, 2, 4, 4, 5));
+  EXPECT_THAT(computed(torch::randn({1, 3, 1024, 1024})), ElementsAre(1, 2, 3, 4, 5)) << "large ones have no groups";
+}
+
 TEST_F(SideBySideMembersTest, AThreadEachAndTheRestShareThem) {
   SideBySideMembers members = Make(5);
   ExpectAllRight(&members, torch::randn({1, 3, 32, 32}));

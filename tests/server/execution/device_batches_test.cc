@@ -30,6 +30,12 @@ InferenceJob JobOf(std::shared_ptr<Segmenter> segmenter, int width = 2) {
   return job;
 }
 
+// While the device works.
+void SpinFor(std::chrono::duration<double, std::milli> time) {
+  const auto start = steady_clock::now();
+  while (steady_clock::now() - start < time) std::this_thread::yield();
+}
+
 TEST(DeviceBatchesTest, TheNextOneIsStartedWhileTheDeviceWorksAndNoMore) {
   const auto device = std::make_shared<DeviceSegmenter>();
   InferenceScheduler scheduler({8});
@@ -97,8 +103,7 @@ TEST(DeviceBatchesTest, ABatchIsTimedFromTheEndOfTheOneBefore) {
   std::vector<Waiter> waiters(2);
   for (Waiter& waiter : waiters) ASSERT_THAT(scheduler.Submit(JobOf(device), waiter.done()), IsOk());
   device->WaitForStarts(2);
-  const auto both_started = steady_clock::now();
-  while (steady_clock::now() < both_started + std::chrono::milliseconds(20)) std::this_thread::yield();  // its work
+  SpinFor(std::chrono::milliseconds(20));
   const auto first_ends = steady_clock::now();
   device->End(1);
   EXPECT_THAT(waiters[0].outcome().result, IsOk());
@@ -108,6 +113,47 @@ TEST(DeviceBatchesTest, ABatchIsTimedFromTheEndOfTheOneBefore) {
   EXPECT_GE(waiters[0].outcome().infer_ms, 20);
   EXPECT_GE(waiters[1].outcome().queue_ms, 20);
   EXPECT_LE(waiters[1].outcome().infer_ms, since.count());
+}
+
+TEST(DeviceBatchesTest, IdleWorkComesWhenTheDeviceHasNothingElse) {
+  const auto device = std::make_shared<DeviceSegmenter>();
+  InferenceScheduler scheduler({8});
+  std::vector<Waiter> waiters(3);
+  const Priority priorities[] = {Priority::kNormal, Priority::kIdle, Priority::kNormal};
+  for (int i = 0; i < 3; ++i) {
+    InferenceJob job = JobOf(device, i + 1);
+    job.priority = priorities[i];
+    ASSERT_THAT(scheduler.Submit(std::move(job), waiters[i].done()), IsOk());
+    if (i == 0) device->WaitForStarts(1);
+  }
+  device->End(3);
+  for (Waiter& waiter : waiters) EXPECT_THAT(waiter.outcome().result, IsOk());
+  EXPECT_THAT(device->first_widths(), ElementsAre(1, 3, 2));
+}
+
+TEST(DeviceBatchesTest, AnOverdueBatchDoesNotMakeTheNextOneLookLate) {
+  const auto device = std::make_shared<DeviceSegmenter>();
+  InferenceScheduler scheduler({8});
+  std::vector<Waiter> waiters(3);
+  ASSERT_THAT(scheduler.Submit(JobOf(device), waiters[0].done()), IsOk());
+  device->WaitForStarts(1);
+  SpinFor(std::chrono::milliseconds(20));
+  device->End(1);
+  const std::chrono::duration<double, std::milli> expected(waiters[0].outcome().infer_ms);
+  // Twenty times as long as expected. It fails, so that its time is not learned.
+  ASSERT_THAT(scheduler.Submit(JobOf(device, 13), waiters[1].done()), IsOk());
+  device->WaitForStarts(2);
+  SpinFor(20 * expected);
+  ASSERT_THAT(scheduler.Submit(JobOf(device), waiters[2].done()), IsOk());
+  device->WaitForStarts(3);
+  device->End(2);
+  EXPECT_THAT(waiters[1].outcome().result, HasStatus(absl::StatusCode::kInternal, _));
+  // The third takes as long as expected, the fourth is on its way, and the fifth has the time of ten.
+  const auto fourth = scheduler.Reserve(*device, Priority::kNormal, SteadyTime::max(), false);
+  const SteadyTime deadline = steady_clock::now() + std::chrono::duration_cast<SteadyDuration>(10 * expected);
+  EXPECT_THAT(scheduler.Reserve(*device, Priority::kNormal, deadline, false), IsOk());
+  device->End(3);
+  EXPECT_THAT(waiters[2].outcome().result, IsOk());
 }
 
 TEST(DeviceBatchesTest, AFailureForGoodIsToldOnce) {

@@ -39,6 +39,7 @@ class DeviceSegmenter : public Segmenter {
     }
     absl::MutexLock lock(&mu_);
     starters_.insert(std::this_thread::get_id());
+    first_widths_.push_back(results[0].width);
     const int number = ++started_;
     return PendingAnswers([this, number, failure, results = std::move(results)]() -> PendingAnswers::Answers {
       WaitUntilAtLeast(&ended_, number);
@@ -51,6 +52,11 @@ class DeviceSegmenter : public Segmenter {
   int starts() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     return started_;
+  }
+  // Of each batch's first picture.
+  std::vector<int> first_widths() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return first_widths_;
   }
   // The threads that have started batches.
   std::set<std::thread::id> starters() const ABSL_LOCKS_EXCLUDED(mu_) {
@@ -76,6 +82,7 @@ class DeviceSegmenter : public Segmenter {
   int started_ ABSL_GUARDED_BY(mu_) = 0;
   int ended_ ABSL_GUARDED_BY(mu_) = 0;
   std::set<std::thread::id> starters_ ABSL_GUARDED_BY(mu_);
+  std::vector<int> first_widths_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace candor

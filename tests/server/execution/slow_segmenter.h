@@ -32,7 +32,8 @@ class SlowSegmenter : public Segmenter {
     int m = 0;
     for (; m < members; ++m) {
       if (checks.cancelled && checks.cancelled()) return absl::CancelledError("cancelled");
-      if (m >= 2 && checks.enough && checks.enough()) break;
+      const bool are_enough = checks.enough && checks.enough();
+      if (are_enough && m >= 2) break;
       const auto end = std::chrono::steady_clock::now() + member_time_ * items.size();
       while (std::chrono::steady_clock::now() < end) std::this_thread::yield();  // the work
     }
