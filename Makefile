@@ -6,6 +6,7 @@ JOBS ?= $(shell nproc)
 FILES ?=
 MINUTES ?= 60
 FUZZ_SECONDS ?= 30
+BENCH_DIR ?= build/bench-results
 METHODS_DIR ?= build/methods
 METHODS_DATA ?= camvid:data/camvid
 METHODS_CONFIG ?= config/methods/compact.textproto
@@ -14,7 +15,7 @@ export JOBS
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo train-demo methods serve soak test test-deploy test-asan test-asan-light test-tsan fuzz lint format clean
+.PHONY: help setup build demo train-demo methods serve soak bench test test-deploy test-asan test-asan-light test-tsan fuzz lint format clean
 
 help:  ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +52,12 @@ serve: build  ## serve the shipped models on this machine
 
 soak: build  ## mixed load and faults for an hour (MINUTES=60): no wrong answer, no growth, no leak
 	@python3 tools/soak.py --minutes $(MINUTES)
+
+bench: SETUP_OPTIONS = --bench
+bench: build  ## engine, kernels and service beside their peers, in turns; tables and JSON in BENCH_DIR
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --parallel $(JOBS) --target benchmarks
+	@bench/all.py --dir '$(BENCH_DIR)' $(if $(BENCH_ONLY),--only '$(BENCH_ONLY)')
 
 lint: SETUP_OPTIONS = --lint
 lint: setup  ## shellcheck, clang-format, clang-tidy and thread-safety analysis; FILES="a.cc b.h" for some files only

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The network on the CPU: the readable module and the compiled engine over one picture, in turns, so that a busy
+// The network on the CPU: the readable module and the compiled engine over the same pictures, in turns, so that a busy
 // machine slows all alike. Two lines each: the networks alone, and from the networks to labels and an uncertainty map.
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
@@ -35,6 +35,7 @@ struct Flags {
   int model_width = 64;
   int learned = 0;
   int members = 1;
+  int batch = 1;
   int threads = 2;
   int rounds = 15;
   std::string precision = "all";
@@ -69,7 +70,7 @@ std::function<void()> ToLabels(const Flags& flags, const Networks& networks, con
   const UncertaintyKind kind = has_stddev ? UncertaintyKind::kPredictiveStddev : UncertaintyKind::kPredictiveEntropy;
   const std::vector<UncertaintyKind> all = {kMemberUncertaintyKinds.begin(), kMemberUncertaintyKinds.end()};
   const std::vector<UncertaintyKind> learned(all.begin(), all.begin() + flags.learned);
-  auto predictor = std::make_shared<NetworkPredictor>(std::make_unique<NetworkMembers>(networks), all,
+  auto predictor = std::make_shared<NetworkPredictor>(std::make_unique<SideBySideMembers>(networks), all,
                                                       ScoreMeaning{learned}, std::make_unique<CpuReducer>());
   return [=] {
     const std::vector<KindRequest> kinds = {{kind, true}};
@@ -155,7 +156,7 @@ int Run(const Flags& flags) {
   at::set_num_threads(flags.threads);
   const torch::InferenceMode inference;
   const torch::Tensor images =
-      torch::rand({1, 3, flags.height, flags.width}).contiguous(torch::MemoryFormat::ChannelsLast);
+      torch::rand({flags.batch, 3, flags.height, flags.width}).contiguous(torch::MemoryFormat::ChannelsLast);
   absl::StatusOr<std::vector<Contestant>> contestants = MakeContestants(flags, images);
   if (!contestants.ok()) {
     std::fprintf(stderr, "candor-bench-network: %s\n", std::string(contestants.status().message()).c_str());
@@ -173,7 +174,7 @@ int Run(const Flags& flags) {
 
 int Main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Times the readable and the compiled network, in turns, over one picture of noise.",
+  CLI::App app("Times the readable and the compiled network, in turns, over pictures of noise.",
                "candor-bench-network");
   app.add_option("--height", flags.height, "A multiple of 16")->capture_default_str();
   app.add_option("--width", flags.width, "A multiple of 16")->capture_default_str();
@@ -181,6 +182,9 @@ int Main(int argc, char** argv) {
   app.add_option("--model-width", flags.model_width, "Channels of the first stage")->capture_default_str();
   app.add_option("--learned", flags.learned, "Uncertainty channels, for a student")->capture_default_str();
   app.add_option("--members", flags.members, "More than one: an ensemble")->capture_default_str();
+  app.add_option("--batch", flags.batch, "Pictures that run together")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--threads", flags.threads, "")->capture_default_str();
   app.add_option("--rounds", flags.rounds, "")->capture_default_str();
   app.add_option("--precision", flags.precision, "Of the engine")

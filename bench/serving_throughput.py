@@ -3,8 +3,8 @@
 """What serving costs: candor-server against its engine without a server, in turns.
 
     make build && ninja -C build candor-bench-engine
-    bench/serving_throughput.py [--callers 4] [--seconds 5] [--rounds 7] [--picture FILE.jpg] [--out result.json]
-    bench/serving_throughput.py --latency QUERIES [--picture FILE.jpg] [--out result.json]
+    bench/serving_throughput.py [--callers 4] [--seconds 5] [--rounds 7] [--picture FILE.jpg] [--precision auto] [--out result.json]
+    bench/serving_throughput.py --latency QUERIES [--picture FILE.jpg] [--precision auto] [--out result.json]
 
 A full-width student of random weights (its speed does not depend on them), JPEG in, labels and a map out. Both sides
 decode and compute on all cores; the clients run on the same cores, too.
@@ -12,8 +12,8 @@ decode and compute on all cores; the clients run on the same cores, too.
 Without --latency: pictures a second of several callers, whose pictures are decoded in several threads and computed one at
 a time. The ratio to read is the median over the rounds.
 
-With it: how long each query of a single caller takes, over as many queries of either side. p99.9 takes 10,000 of them to
-have ten above it.
+With it: how long each query of a single caller takes until labels and halves are in the caller's memory, over as many
+queries of either side. p99.9 takes 10,000 of them to have ten above it.
 """
 import argparse
 import json
@@ -35,8 +35,8 @@ ASKED = {"p50": 1.03, "p99.9": 1.3}  # served / bare, at most
 class Engine:
     """The engine without a server, until the end of a `with`."""
 
-    def __init__(self, student: pathlib.Path, picture: pathlib.Path) -> None:
-        command = [BIN / "candor-bench-engine", "run", student, picture]
+    def __init__(self, student: pathlib.Path, picture: pathlib.Path, precision: str) -> None:
+        command = [BIN / "candor-bench-engine", "run", student, picture, precision]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> "Engine":
@@ -78,7 +78,7 @@ def latency(args: argparse.Namespace, engine: Engine, server: Server) -> dict:
     def served(queries: int) -> list[float]:
         options = ("--concurrency", 1, "--requests", queries, "--warmup", WARMUP, "--halves")
         _, calls = server.bench(*options, pictures=args.picture)
-        return [1000 * (float(call["done_s"]) - float(call["sent_s"])) for call in calls if call["status"] == "OK"]
+        return [float(call["round_trip_ms"]) for call in calls if call["status"] == "OK"]
 
     times: dict = {"bare": [], "served": []}
     by_turn = []  # a machine that is slow for a while slows both sides of a turn
@@ -118,12 +118,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="of each run")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--latency", type=int, metavar="QUERIES", help="time so many queries of each side, one at a time")
+    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"), help="of both")
     parser.add_argument("--out", type=pathlib.Path, help="write the figures there, as JSON")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         student = pathlib.Path(folder) / "student"
         subprocess.run([BIN / "candor-bench-engine", "write", student], check=True)
-        with Engine(student, args.picture) as engine, Server(models=[student]) as server:
+        server_options = f'precision: "{args.precision}"'
+        with Engine(student, args.picture, args.precision) as engine, Server(server_options, [student]) as server:
             result = latency(args, engine, server) if args.latency else throughput(args, engine, server)
     if args.out:
         args.out.write_text(json.dumps(result, indent=2) + "\n")

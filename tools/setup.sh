@@ -13,7 +13,7 @@
 #   --lint   clang, clang-tidy, clang-format and shellcheck
 #   --tsan   Abseil from Debian's source package, built for the thread sanitizer, below .deps/absl-tsan
 #   --fuzz   clang with libFuzzer and the sanitizers
-#   --bench  Google Benchmark, for candor-bench-kernels
+#   --bench  Google Benchmark, and the peers that `make bench` runs against: PyTorch, ONNX Runtime, OpenVINO (3 GB)
 #   --cuda   the CUDA libraries that LibTorch loads on a GPU, below .deps/nvidia
 #   --nvcc   the CUDA compiler, .deps/nvidia/cu13/bin/nvcc, for libcandor_cuda.so: give it to CMake as
 #            CMAKE_CUDA_COMPILER
@@ -137,18 +137,18 @@ unpack_tool() {
   rm -rf "$tmp"
 }
 
-# install_for_test NAME SIZE TEST: the wheels of tools/NAME-requirements.txt, into a folder of their own below .deps: they
-# bring other versions of what Debian has. Only one test needs them, so a failure ends nothing.
-install_for_test() {
-  local name=$1 size=$2 test=$3 requirements=$root/tools/$1-requirements.txt tmp=$deps/$1.tmp
+# install_apart NAME SIZE USER: the wheels of tools/NAME-requirements.txt, into a folder of their own below .deps: they
+# bring other versions of what Debian has. Only USER, a test or benchmark, needs them, so a failure ends nothing.
+install_apart() {
+  local name=$1 size=$2 user=$3 requirements=$root/tools/$1-requirements.txt tmp=$deps/$1.tmp
   [[ -f $deps/$name.stamp && $(<"$deps/$name.stamp") == "$(sha256sum <"$requirements")" ]] && return
-  say "$name, for a test, to install below $deps/$name: $size"
+  say "$name, for $user, to install below $deps/$name: $size"
   rm -rf "$tmp"
   if ! PIP_USER=0 /usr/bin/python3 -m pip install --target "$tmp" --no-deps --no-compile --require-hashes --only-binary :all: \
     --no-input --no-warn-script-location --root-user-action ignore --disable-pip-version-check --progress-bar off \
     --quiet --requirement "$requirements" >&2; then
     rm -rf "$tmp"
-    say "could not install it: $test will be skipped"
+    say "could not install it: $user will be left out"
     return
   fi
   rm -rf "${deps:?}/$name" "$deps/$name.stamp"
@@ -205,7 +205,7 @@ main() {
   [[ $want == *" --lint "* ]] && packages+=(clang clang-tidy clang-format shellcheck)
   [[ $want == *" --tsan "* ]] && packages+=(dpkg-dev)
   [[ $want == *" --fuzz "* ]] && packages+=(clang-14 libclang-rt-14-dev llvm-14)
-  [[ $want == *" --bench "* ]] && packages+=(libbenchmark-dev)
+  [[ $want == *" --bench "* ]] && packages+=(libbenchmark-dev python3 python3-pip)
   [[ $want == *" --test "* ]] && packages+=(python3 python3-pip python3-grpcio python3-protobuf python3-numpy)
   [[ $want == *" --deploy "* ]] && packages+=(python3-yaml python3-pip python3-grpcio python3-protobuf python3-numpy)
   # pip only unpacks the wheels; candor itself runs no Python.
@@ -222,14 +222,15 @@ main() {
   install_packages "${packages[@]}"
   install_wheels torch "0.6 GB to download, 1.3 GB on disk"
   [[ $want == *" --test "* ]] && unpack_tool usr/bin/promtool "30 MB" prometheus
-  [[ $want == *" --test "* ]] && install_for_test tritonclient "30 MB to download, 130 MB on disk" triton_client_test
-  [[ $want == *" --deploy "* ]] && install_for_test kubernetes "23 MB to download, 115 MB on disk" kubernetes_test
+  [[ $want == *" --test "* ]] && install_apart tritonclient "30 MB to download, 130 MB on disk" triton_client_test
+  [[ $want == *" --deploy "* ]] && install_apart kubernetes "23 MB to download, 115 MB on disk" kubernetes_test
   # slurmctld is a link below /etc/alternatives when installed; unpacked it is slurmctld-wlm.
   [[ $want == *" --deploy "* ]] && unpack_tool usr/sbin/slurmctld-wlm "4 MB" slurmctld slurmd slurm-client \
     slurm-wlm-basic-plugins munge libmunge2 libhwloc15 libnuma1 libjson-c5 liblz4-1 libreadline8
   # What Debian 12 has on every machine, such as libpcre2 and libsystemd, haproxy finds there.
   [[ $want == *" --deploy "* ]] &&
     unpack_tool usr/sbin/haproxy "2 MB" haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1
+  [[ $want == *" --bench "* ]] && install_apart peers "3 GB to download, 6 GB on disk" "the benchmarks against PyTorch, ONNX Runtime and OpenVINO"
   [[ $want == *" --tsan "* ]] && install_absl_tsan
   [[ $want == *" --cuda "* ]] && install_wheels cuda "2 GB to download, 3 GB on disk"
   [[ $want == *" --nvcc "* ]] && install_wheels nvcc "100 MB to download, 270 MB on disk"

@@ -57,10 +57,10 @@ double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 class BareEngine {
  public:
-  BareEngine(const std::string& folder, std::string jpeg) : jpeg_(std::move(jpeg)) {
+  BareEngine(const std::string& folder, std::string jpeg, Precision precision) : jpeg_(std::move(jpeg)) {
     LoadOptions options;
     options.threads = UsableCores();
-    options.precision = Precision::kAuto;  // as the server's default
+    options.precision = precision;
     segmenter_ = OrDie(LoadSegmenter(folder, options));
   }
 
@@ -130,11 +130,12 @@ int Main(int argc, char** argv) {
     WriteStudent(arguments[1]);
     return 0;
   }
-  if (arguments.size() != 3 || arguments[0] != "run") {
-    std::cerr << "usage: candor-bench-engine write FOLDER | run FOLDER JPEG\n";
+  if (arguments.size() != 4 || arguments[0] != "run") {
+    std::cerr << "usage: candor-bench-engine write FOLDER | run FOLDER JPEG PRECISION\n";
     return 2;
   }
-  BareEngine engine(arguments[1], OrDie(ReadFile(arguments[2], int64_t{64} << 20)));
+  BareEngine engine(arguments[1], OrDie(ReadFile(arguments[2], int64_t{64} << 20)),
+                    OrDie(ParsePrecision(arguments[3])));
   for (std::string line; std::getline(std::cin, line);) {
     if (Answer(line, &engine)) continue;
     std::cerr << "neither throughput CALLERS SECONDS nor latency SECONDS QUERIES: " << line << "\n";

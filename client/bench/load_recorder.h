@@ -23,6 +23,7 @@ struct LoadSample {
   int picture = 0;
   absl::StatusCode code = absl::StatusCode::kOk;
   bool is_superseded = false;  // neither answered nor failed: a newer frame took its place, here or at the server
+  double round_trip_ms = 0;    // of an answer of a call: until the reply had come, before it was read
   StageTimes server_times;     // of an answer
   float mean_uncertainty = 0;  // of an answer, of the kind asked for
   int members = 0;             // of an answer

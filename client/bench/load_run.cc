@@ -226,6 +226,7 @@ class Load {
   // `result` is null without one.
   void Record(LoadSample sample, const absl::Status& status, const SegmentResult* result) {
     if (result != nullptr) {
+      sample.round_trip_ms = result->round_trip_ms;
       sample.server_times = result->server_times;
       sample.members = result->members;
       sample.escalation = result->escalation;

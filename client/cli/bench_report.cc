@@ -195,8 +195,8 @@ Json BenchJson(const BenchReport& report) {
 
 std::string BenchCsv(const std::vector<LoadSample>& samples, const std::vector<std::string>& pictures) {
   std::string csv =
-      "due_s,sent_s,done_s,latency_ms,status,picture,decode_ms,queue_ms,infer_ms,encode_ms,mean_uncertainty,members,"
-      "escalation\n";
+      "due_s,sent_s,done_s,latency_ms,status,picture,round_trip_ms,decode_ms,queue_ms,infer_ms,encode_ms,"
+      "mean_uncertainty,members,escalation\n";
   for (const LoadSample& sample : samples) {
     absl::StrAppendFormat(&csv, "%.6f,%.6f,%.6f,%.3f,%s,%s,", sample.due_s, sample.sent_s, sample.done_s,
                           sample.latency_ms(),
@@ -204,11 +204,11 @@ std::string BenchCsv(const std::vector<LoadSample>& samples, const std::vector<s
                           CsvCell(pictures[static_cast<size_t>(sample.picture)]));
     if (sample.code == absl::StatusCode::kOk && !sample.is_superseded) {
       const StageTimes& server = sample.server_times;
-      absl::StrAppendFormat(&csv, "%g,%g,%g,%g,%g,%d,%s\n", server.decode_ms, server.queue_ms, server.infer_ms,
-                            server.encode_ms, sample.mean_uncertainty, sample.members,
+      absl::StrAppendFormat(&csv, "%.3f,%g,%g,%g,%g,%g,%d,%s\n", sample.round_trip_ms, server.decode_ms,
+                            server.queue_ms, server.infer_ms, server.encode_ms, sample.mean_uncertainty, sample.members,
                             EscalationOutcomeName(sample.escalation));
     } else {
-      csv += ",,,,,,\n";
+      csv += ",,,,,,,\n";
     }
   }
   return csv;
