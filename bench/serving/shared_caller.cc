@@ -35,16 +35,42 @@ void CheckOk(const grpc::Status& status) {
 
 }  // namespace
 
-SharedCaller::SharedCaller(const std::string& address, const Image& image)
+SharedCaller::SharedCaller(const std::string& address)
     : key_(absl::StrCat("/candor-bench-", getpid())),
       stub_(
-          inference::GRPCInferenceService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
-  const auto picture = static_cast<int64_t>(image.pixels.size());
-  const int64_t pixels = picture / 3;
-  const int64_t all = picture + pixels + 2 * pixels;
+          inference::GRPCInferenceService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {}
+
+SharedCaller::SharedCaller(const std::string& address, const std::string& model, const Image& image)
+    : SharedCaller(address) {
+  request_.set_model_name(model);
+  auto* input = request_.add_inputs();
+  input->set_datatype("UINT8");
+  for (const int64_t side : {int64_t{1}, int64_t{image.height}, int64_t{image.width}, int64_t{3}}) {
+    input->add_shape(side);
+  }
+  const auto* bytes = reinterpret_cast<const char*>(image.pixels.data());
+  MakeRegion({bytes, image.pixels.size()}, int64_t{image.width} * image.height);
+}
+
+SharedCaller::SharedCaller(const std::string& address, const std::string& model, absl::string_view file, int width,
+                           int height)
+    : SharedCaller(address) {
+  request_.set_model_name(absl::StrCat(model, "_encoded"));
+  auto* input = request_.add_inputs();
+  input->set_datatype("BYTES");
+  input->add_shape(1);
+  const auto size = static_cast<uint32_t>(file.size());
+  std::string element(sizeof(size), '\0');
+  std::memcpy(element.data(), &size, sizeof(size));
+  MakeRegion(absl::StrCat(element, file), int64_t{width} * height);
+}
+
+void SharedCaller::MakeRegion(absl::string_view picture, int64_t pixels) {
+  const auto size = static_cast<int64_t>(picture.size());
+  const int64_t labels_at = (size + 63) / 64 * 64;
+  const int64_t all = labels_at + pixels + 2 * pixels;
   const int fd = shm_open(key_.c_str(), O_CREAT | O_RDWR, 0600);
-  if (fd < 0 || ftruncate(fd, all) != 0 ||
-      pwrite(fd, image.pixels.data(), image.pixels.size(), 0) != static_cast<ssize_t>(picture)) {
+  if (fd < 0 || ftruncate(fd, all) != 0 || pwrite(fd, picture.data(), picture.size(), 0) != size) {
     std::perror("shared memory");
     std::exit(1);
   }
@@ -57,31 +83,26 @@ SharedCaller::SharedCaller(const std::string& address, const Image& image)
   grpc::ClientContext context;
   CheckOk(stub_->SystemSharedMemoryRegister(&context, region, &registered));
 
-  request_.set_model_name("empty");
   (*request_.mutable_parameters())["uncertainty_datatype"].set_string_param("FP16");
-  auto* input = request_.add_inputs();
-  input->set_name("image");
-  input->set_datatype("UINT8");
-  for (const int64_t side : {int64_t{1}, int64_t{image.height}, int64_t{image.width}, int64_t{3}})
-    input->add_shape(side);
-  Share(0, picture, input->mutable_parameters());
+  request_.mutable_inputs(0)->set_name("image");
+  Share(0, size, request_.mutable_inputs(0)->mutable_parameters());
   auto* labels = request_.add_outputs();
   labels->set_name("labels");
-  Share(picture, pixels, labels->mutable_parameters());
+  Share(labels_at, pixels, labels->mutable_parameters());
   auto* uncertainty = request_.add_outputs();
   uncertainty->set_name("uncertainty");
-  Share(picture + pixels, 2 * pixels, uncertainty->mutable_parameters());
+  Share(labels_at + pixels, 2 * pixels, uncertainty->mutable_parameters());
 }
 
 SharedCaller::~SharedCaller() { shm_unlink(key_.c_str()); }
 
-double SharedCaller::Call() {
+SharedCaller::Times SharedCaller::Call() {
   grpc::ClientContext context;
   inference::ModelInferResponse response;
   const auto start = std::chrono::steady_clock::now();
   CheckOk(stub_->ModelInfer(&context, request_, &response));
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  return took.count() - static_cast<double>(response.parameters().at("infer_us").int64_param()) / 1000;
+  return {took.count(), static_cast<double>(response.parameters().at("infer_us").int64_param()) / 1000};
 }
 
 }  // namespace candor

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "core/image/image.h"
 #include "inference/grpc_service.grpc.pb.h"
 
@@ -13,15 +14,27 @@ namespace candor {
 // machine would: only names and offsets travel. Ends the program on an error.
 class SharedCaller {
  public:
-  SharedCaller(const std::string& address, const Image& image);
+  // Sends the pixels.
+  SharedCaller(const std::string& address, const std::string& model, const Image& image);
+  // Sends a file of a picture of that size.
+  SharedCaller(const std::string& address, const std::string& model, absl::string_view file, int width, int height);
   ~SharedCaller();
   SharedCaller(const SharedCaller&) = delete;
   SharedCaller& operator=(const SharedCaller&) = delete;
 
-  // Milliseconds until the answer is in the memory, without those in which the model made it.
-  double Call();
+  // In milliseconds, until the answer is in the memory; of these the model made it in `infer`.
+  struct Times {
+    double all = 0;
+    double infer = 0;
+  };
+  Times Call();
 
  private:
+  explicit SharedCaller(const std::string& address);
+
+  // `picture`: what lies in the memory, then come `pixels` labels and halves.
+  void MakeRegion(absl::string_view picture, int64_t pixels);
+
   std::string key_;  // of shm_open
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
   inference::ModelInferRequest request_;
