@@ -183,7 +183,7 @@ int Main(int argc, char** argv) {
   app.add_option("--learned", flags.learned, "Uncertainty channels, for a student")->capture_default_str();
   app.add_option("--members", flags.members, "More than one: an ensemble")->capture_default_str();
   app.add_option("--batch", flags.batch, "Pictures that run together")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   app.add_option("--threads", flags.threads, "")->capture_default_str();
   app.add_option("--rounds", flags.rounds, "")->capture_default_str();

@@ -18,7 +18,7 @@ namespace {
 // The picture's bytes, in memory that the GPU copies from by itself, of Torch's cache, which keeps it until then.
 torch::Tensor Stage(const Picture& picture, torch::Device device) {
   constexpr int64_t kRowsAtOnce = 64;
-  const torch::Tensor staged =
+  torch::Tensor staged =
       torch::empty({picture.bytes()}, torch::TensorOptions(torch::kUInt8).pinned_memory(device.is_cuda()));
   auto* const bytes = staged.mutable_data_ptr<uint8_t>();
   const int64_t row_bytes = int64_t{3} * picture.width();
