@@ -52,7 +52,7 @@ class InferenceScheduler {
   InferenceScheduler(const InferenceScheduler&) = delete;
   InferenceScheduler& operator=(const InferenceScheduler&) = delete;
 
-  // A running idle job is cancelled, before its next member, as soon as a request waits.
+  // A running idle job is cancelled, before its next member, as soon as a request waits; not once a device has it.
   // Never blocks. After OK, `done` is called once, on a thread of the scheduler's: it must be short and must not throw.
   // A job that is cancelled (Cancelled), or late or bound to be by measured compute times (DeadlineExceeded) when its
   // turn comes never reaches the segmenter. ResourceExhausted, with a retry delay: the queue is full, and `done` is not
