@@ -55,7 +55,7 @@ soak: build  ## mixed load and faults for an hour (MINUTES=60): no wrong answer,
 
 bench: SETUP_OPTIONS = --bench
 bench: build  ## engine, kernels and service beside their peers, in turns; tables and JSON in BENCH_DIR
-	@cmake --preset release >/dev/null
+	@grep -q candor-bench-kernels build/build.ninja || cmake --preset release >/dev/null  # found no Google Benchmark before
 	@cmake --build --preset release --parallel $(JOBS) --target benchmarks
 	@bench/all.py --dir '$(BENCH_DIR)' $(if $(BENCH_ONLY),--only '$(BENCH_ONLY)')
 
