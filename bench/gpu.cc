@@ -21,7 +21,6 @@
 #include "core/base/status_macros.h"
 #include "core/engine/fused_network.h"
 #include "core/nn/deeplab.h"
-#include "core/nn/preprocess.h"
 #include "core/segmenter/cuda_input.h"
 #include "core/segmenter/cuda_reducer.h"
 #include "core/segmenter/cuda_status.h"
@@ -118,11 +117,8 @@ std::vector<std::shared_ptr<Network>> Fused(int members) {
 struct ResidentPicture {
   ResidentPicture(int height, int width)
       : bytes(torch::randint(256, {height, width, 3}, torch::TensorOptions(torch::kCUDA).dtype(torch::kUInt8))),
-        images(torch::empty({1, height, width, 3}, torch::TensorOptions(torch::kCUDA))) {
-    const ValueTable table = ValueTableOf(Normalisation());
-    for (size_t c = 0; c < table.size(); ++c) std::copy(table[c].begin(), table[c].end(), job.table[c]);
-    job.height = job.padded_height = height;
-    job.width = job.padded_width = width;
+        images(torch::empty({1, height, width, 3}, torch::TensorOptions(torch::kCUDA))),
+        job(PreprocessJobFor(height, width, Normalisation())) {
     job.pixels = bytes.const_data_ptr<uint8_t>();
     job.out = images.mutable_data_ptr<float>();
   }
@@ -194,12 +190,13 @@ absl::StatusOr<double> PicturesASecond(NetworkPredictor* predictor, CudaPlugin* 
   std::deque<PendingAnswers> under_way;
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < pictures; ++i) {
+    if (under_way.size() == 2) {
+      RETURN_IF_ERROR(std::move(under_way.front()).Take().status());
+      under_way.pop_front();
+    }
     ASSIGN_OR_RETURN(const Tensor images, input.Make(absl::MakeConstSpan(&only, 1), Normalisation()));
     ASSIGN_OR_RETURN(PendingAnswers answers, predictor->StartBatch(images, absl::MakeConstSpan(&request, 1), {}));
     under_way.push_back(std::move(answers));
-    if (under_way.size() < 2 && i + 1 < pictures) continue;
-    RETURN_IF_ERROR(std::move(under_way.front()).Take().status());
-    under_way.pop_front();
   }
   for (PendingAnswers& answers : under_way) RETURN_IF_ERROR(std::move(answers).Take().status());
   return pictures / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

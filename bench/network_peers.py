@@ -24,7 +24,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from runner import KEEP_MEMORY, QUIET, Runner  # noqa: E402
+from runner import KEEP_MEMORY, QUIET, Runner, network_passes  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = [
@@ -172,22 +172,17 @@ class Peer(Runner):
 
 
 class Candor:
-    """candor-bench-network, started for each turn: it holds its weights packed only while it runs."""
+    """candor-bench-network."""
 
     agreement = "held to the readable network by its tests"
 
     def __init__(self, precision: str, command: list, network: bool):
         self.name, self.times = f"candor-{precision}", []
-        self.command = [*command, f"--precision={precision}", "--json"]
+        self.command = [*command, f"--precision={precision}"]
         self.row = f"engine {precision} {'network' if network else 'to labels'}"
 
     def passes(self, count: int) -> list:
-        command = [*self.command, f"--rounds={count}", f"--only={self.row}"]
-        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        rows = {row["name"]: row["ms"] for row in map(json.loads, out.splitlines())}
-        if self.row not in rows:
-            sys.exit(f"network_peers: candor-bench-network gave no {self.row!r}: this processor lacks the precision")
-        return rows[self.row]
+        return network_passes(self.command, self.row, count)
 
 
 def start(args: argparse.Namespace, folder: str) -> list:

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/status_macros.h"
 #include "core/nn/pooled_allocator.h"
 #include "core/uncertainty/cpu_reducer.h"
 
@@ -85,9 +86,8 @@ absl::StatusOr<std::vector<Segmentation>> ByFusedPass(const std::vector<Tensor>&
   }
   const std::vector<KindRequest> kinds = {{UncertaintyKind::kPredictiveStddev, true}};
   const std::vector<PictureRequest> requests = {{{flags.height, flags.width}, {kinds}}};
-  absl::StatusOr<PendingAnswers> answers = reducer->Finish(requests);
-  if (!answers.ok()) return answers.status();
-  return (*std::move(answers)).Take();
+  ASSIGN_OR_RETURN(PendingAnswers answers, reducer->Finish(requests));
+  return std::move(answers).Take();
 }
 
 // A field of /proc/self/status, in MiB.

@@ -13,10 +13,10 @@ import argparse
 import json
 import pathlib
 import statistics
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from runner import network_passes  # noqa: E402
 from serving_load import BIN, Server  # noqa: E402
 
 SIZES = [(320, 240), (480, 368), (1024, 512), (2048, 1024)]
@@ -46,15 +46,9 @@ def network_families() -> dict[str, list[Point]]:
 
 
 def run_network(point: Point, args: argparse.Namespace) -> None:
-    """Started for each turn: it holds its weights packed only while it runs."""
-    row = f"engine {args.precision} to labels"
-    command = [BIN / "candor-bench-network", *point.flags, f"--threads={args.threads}", f"--precision={args.precision}",
-               f"--rounds={args.passes}", f"--only={row}", "--json"]  # fmt: skip
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    rows = {entry["name"]: entry["ms"] for entry in map(json.loads, out.splitlines())}
-    if row not in rows:
-        sys.exit(f"scaling: candor-bench-network gave no {row!r}: this processor lacks the precision")
-    point.times.append(statistics.median(rows[row]) / point.pictures)
+    command = [BIN / "candor-bench-network", *point.flags, f"--threads={args.threads}", f"--precision={args.precision}"]
+    passes = network_passes(command, f"engine {args.precision} to labels", args.passes)
+    point.times.append(statistics.median(passes) / point.pictures)
 
 
 def run_callers(points: list[Point], args: argparse.Namespace) -> None:

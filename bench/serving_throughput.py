@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What serving costs: candor-server against its engine without a server, in turns.
 
-    make build && ninja -C build candor-bench-engine
+    make build && ninja -C build candor-bench-engine candor-bench-shared
     bench/serving_throughput.py [--callers 4] [--seconds 5] [--rounds 7] [--picture FILE.jpg] [--precision auto] [--out result.json]
     bench/serving_throughput.py --latency QUERIES [--picture FILE.jpg] [--precision auto] [--out result.json]
 
@@ -24,6 +24,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from runner import Runner  # noqa: E402
 from serving_load import BIN, SAMPLES, Server, percentile  # noqa: E402
 
 TURN = 20  # queries: short, since a machine may be slow for some seconds
@@ -32,28 +33,9 @@ SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 ASKED = {"p50": 1.03, "p99.9": 1.3}  # served / bare, at most
 
 
-class Asker:
-    """A program that answers lines with times, until the end of a `with`."""
-
-    def __init__(self, program: str, *arguments: object) -> None:
-        command = [BIN / program, *map(str, arguments)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __enter__(self) -> "Asker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-
-    def ask(self, *words: object) -> list[float]:
-        print(*words, file=self.process.stdin, flush=True)
-        return [float(word) for word in self.process.stdout.readline().split()]
-
-
-def throughput(args: argparse.Namespace, engine: Asker, server: Server) -> dict:
+def throughput(args: argparse.Namespace, engine: Runner, server: Server) -> dict:
     def bare() -> float:
-        return engine.ask("throughput", args.callers, args.seconds)[0]
+        return engine.ask(f"throughput {args.callers} {args.seconds}")[0]
 
     def served() -> float:
         return server.bench("--concurrency", args.callers, "--duration", args.seconds, pictures=args.picture)[0]["throughput"]
@@ -71,17 +53,17 @@ def throughput(args: argparse.Namespace, engine: Asker, server: Server) -> dict:
     return {"callers": args.callers, "rounds": rounds, "ratio": ratio}
 
 
-def latency(args: argparse.Namespace, engine: Asker, server: Server) -> dict:
+def latency(args: argparse.Namespace, engine: Runner, server: Server) -> dict:
     def bare(queries: int) -> list[float]:
-        return engine.ask("latency", WARMUP, queries)
+        return engine.ask(f"latency {WARMUP} {queries}")
 
     def served(queries: int) -> list[float]:
         options = ("--concurrency", 1, "--requests", queries, "--warmup", WARMUP, "--halves")
         _, calls = server.bench(*options, pictures=args.picture)
         return [float(call["round_trip_ms"]) for call in calls if call["status"] == "OK"]
 
-    with Asker("candor-bench-shared", server.address, "student", args.picture) as shared:
-        sides = {"bare": bare, "served": served, "shared": lambda queries: shared.ask("latency", WARMUP, queries)}
+    with Runner("shared memory", [BIN / "candor-bench-shared", server.address, "student", args.picture], {}) as shared:
+        sides = {"bare": bare, "served": served, "shared": lambda queries: shared.ask(f"latency {WARMUP} {queries}")}
         times: dict = {name: [] for name in sides}
         by_turn: dict = {name: [] for name in sides if name != "bare"}
         for turn, done in enumerate(range(0, args.latency, TURN)):
@@ -129,7 +111,7 @@ def main() -> None:
         student = pathlib.Path(folder) / "student"
         subprocess.run([BIN / "candor-bench-engine", "write", student], check=True)
         options = f'precision: "{args.precision}" system_shared_memory: true'
-        bare = Asker("candor-bench-engine", "run", student, args.picture, args.precision)
+        bare = Runner("bare engine", [BIN / "candor-bench-engine", "run", student, args.picture, args.precision], {})
         with bare as engine, Server(options, [student]) as server:
             result = latency(args, engine, server) if args.latency else throughput(args, engine, server)
     if args.out:

@@ -13,9 +13,6 @@
 namespace candor {
 namespace {
 
-// Seconds.
-double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 // Answers "latency WARMUP QUERIES" with milliseconds, those of the first WARMUP seconds left out.
 int Main(const std::string& address, const std::string& model, const std::string& path) {
   const auto file = ReadFile(path, int64_t{64} << 20);
@@ -38,7 +35,8 @@ int Main(const std::string& address, const std::string& model, const std::string
       std::cerr << "not latency WARMUP QUERIES: " << line << "\n";
       return 2;
     }
-    for (const double end = Now() + warmup; Now() < end;) caller.Call();
+    const auto start = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - start < std::chrono::duration<double>(warmup)) caller.Call();
     for (int i = 0; i < queries; ++i) std::cout << caller.Call().all << " ";
     std::cout << std::endl;
   }

@@ -34,7 +34,7 @@ class CudaAnswer {
   absl::StatusOr<Segmentation> Take() const;
 
  private:
-  // What was asked for is defined. Of the device until Take, when the copy has been made.
+  // Defined if it was asked for. `device` lives until the stream has come past the copy to `host`.
   struct Output {
     torch::Tensor device;
     torch::Tensor host;

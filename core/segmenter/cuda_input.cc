@@ -33,6 +33,17 @@ torch::Tensor Stage(const Picture& picture, torch::Device device) {
 
 }  // namespace
 
+CudaPreprocessJob PreprocessJobFor(int height, int width, const Normalisation& normalisation) {
+  const ValueTable table = ValueTableOf(normalisation);
+  CudaPreprocessJob job;
+  for (size_t c = 0; c < table.size(); ++c) std::copy(table[c].begin(), table[c].end(), job.table[c]);
+  job.height = height;
+  job.width = width;
+  job.padded_height = PaddedSize(height);
+  job.padded_width = PaddedSize(width);
+  return job;
+}
+
 // On its way to the device.
 torch::Tensor CudaInput::Upload(const Picture& picture) {
   const torch::Tensor staged = Stage(picture, incoming_.device());
@@ -42,11 +53,7 @@ torch::Tensor CudaInput::Upload(const Picture& picture) {
 
 absl::StatusOr<torch::Tensor> CudaInput::Make(absl::Span<const Picture* const> pictures,
                                               const Normalisation& normalisation) {
-  const ValueTable table = ValueTableOf(normalisation);
-  CudaPreprocessJob job;
-  for (size_t c = 0; c < table.size(); ++c) std::copy(table[c].begin(), table[c].end(), job.table[c]);
-  job.padded_height = PaddedSize(pictures[0]->height());
-  job.padded_width = PaddedSize(pictures[0]->width());
+  CudaPreprocessJob job = PreprocessJobFor(pictures[0]->height(), pictures[0]->width(), normalisation);
   std::vector<torch::Tensor> uploads;
   for (const Picture* picture : pictures) {
     TORCH_CHECK(HaveOnePaddedSize(*picture, *pictures[0]), "pictures of a batch must have one padded size");

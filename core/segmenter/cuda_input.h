@@ -12,6 +12,9 @@
 
 namespace candor {
 
+// The kernel's job for pictures of that size, without their memory.
+CudaPreprocessJob PreprocessJobFor(int height, int width, const Normalisation& normalisation);
+
 // Preprocess (core/nn/preprocess.h), bit by bit, by the GPU's kernel: a quarter of the bytes go there, on a stream of
 // their own, so that they arrive while the batch before is computed. Thread-compatible.
 class CudaInput {

@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "server/execution/inference_scheduler.h"
 #include "tests/server/execution/device_segmenter.h"
+#include "tests/server/execution/job_of.h"
 #include "tests/server/execution/waiter.h"
 #include "tests/testing/status_matchers.h"
 
@@ -21,14 +22,6 @@ using std::chrono::steady_clock;
 using testing::_;
 using testing::ElementsAre;
 using testing::SizeIs;
-
-InferenceJob JobOf(std::shared_ptr<Segmenter> segmenter, int width = 2) {
-  InferenceJob job;
-  job.segmenter = std::move(segmenter);
-  job.picture = Picture({width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)});
-  job.cancelled = [] { return false; };
-  return job;
-}
 
 // While the device works.
 void SpinFor(std::chrono::duration<double, std::milli> time) {

@@ -15,7 +15,7 @@
 namespace candor {
 
 // A model on a device: a batch is started at once, and ends when the test says so. One with a picture of width 13
-// fails, with DeviceSegmenter::Failure. Thread-safe.
+// fails with `failure`. Thread-safe.
 class DeviceSegmenter : public Segmenter {
  public:
   explicit DeviceSegmenter(absl::Status failure = absl::InternalError("NON_FINITE_OUTPUT"))

@@ -11,6 +11,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
+#include "tests/server/execution/job_of.h"
 #include "tests/server/execution/slow_segmenter.h"
 #include "tests/server/execution/waiter.h"
 #include "tests/testing/fake_segmenter.h"
@@ -27,11 +28,8 @@ constexpr KindRequest kEntropy{UncertaintyKind::kPredictiveEntropy, false, 0};
 class InferenceSchedulerTest : public testing::Test {
  protected:
   InferenceJob Job(int width = 2) {
-    InferenceJob job;
-    job.segmenter = fake_;
-    job.picture = Picture({width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)});
+    InferenceJob job = JobOf(fake_, width);
     job.kinds = {kEntropy};
-    job.cancelled = [] { return false; };
     return job;
   }
 
@@ -291,11 +289,8 @@ class SlowModelTest : public testing::Test {
   }
 
   InferenceJob Job(SteadyTime deadline) {
-    InferenceJob job;
-    job.segmenter = slow_;
-    job.picture = Picture({2, 1, std::vector<uint8_t>(6, 1)});
+    InferenceJob job = JobOf(slow_);
     job.deadline = deadline;
-    job.cancelled = [] { return false; };
     job.batching.max_batch_size = 2;
     return job;
   }

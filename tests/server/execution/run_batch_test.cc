@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "tests/server/execution/job_of.h"
 #include "tests/server/execution/slow_segmenter.h"
 #include "tests/testing/status_matchers.h"
 
@@ -18,14 +19,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using testing::_;
 using testing::HasSubstr;
-
-InferenceJob JobOf(std::shared_ptr<Segmenter> segmenter, int width = 2) {
-  InferenceJob job;
-  job.segmenter = std::move(segmenter);
-  job.picture = Picture({width, 1, std::vector<uint8_t>(static_cast<size_t>(width) * 3, 1)});
-  job.cancelled = [] { return false; };
-  return job;
-}
 
 JobResults RunBatch(const std::vector<const InferenceJob*>& jobs) {
   std::optional<JobResults> results = TakeResults(jobs, StartBatch(jobs));
