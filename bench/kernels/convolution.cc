@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The encoder's 3x3 convolutions of stride 1 in float32 by Winograd's algorithm and by oneDNN directly, its weights packed.
+// The encoder's 3x3 convolutions of stride 1 by Winograd's algorithm and by oneDNN directly, its weights packed.
 // Arguments of a benchmark: height and width of the map, channels, dilation.
 #include <benchmark/benchmark.h>
 
@@ -11,28 +11,33 @@
 namespace candor {
 namespace {
 
+template <class T>
 struct Convolution {
   explicit Convolution(const benchmark::State& state)
-      : input(RandomMap<float>(state.range(2), state.range(0), state.range(1))),
+      : input(RandomMap<T>(state.range(2), state.range(0), state.range(1))),
         weight(torch::randn({state.range(2), state.range(2), 3, 3})),
         bias(torch::randn({state.range(2)})),
+        type(input.scalar_type()),
         geometry{1, state.range(3), state.range(3)} {}
 
   torch::Tensor input, weight, bias;
+  torch::ScalarType type;
   ConvGeometry geometry;
 };
 
+template <class T>
 void ConvolutionOurs(benchmark::State& state) {
   const torch::InferenceMode inference;
-  const Convolution convolution(state);
-  const WinogradConv conv(convolution.weight, convolution.bias, convolution.geometry);
+  const Convolution<T> convolution(state);
+  const WinogradConv conv(convolution.weight, convolution.bias, convolution.geometry, convolution.type);
   for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
 }
 
+template <class T>
 void ConvolutionOneDnn(benchmark::State& state) {
   const torch::InferenceMode inference;
-  const Convolution convolution(state);
-  PackedConvLayer layer(convolution.weight, convolution.bias, convolution.geometry, torch::kFloat);
+  const Convolution<T> convolution(state);
+  PackedConvLayer layer(convolution.weight, convolution.bias, convolution.geometry, convolution.type);
   const PackedConv conv = layer.PackFor(convolution.input.sizes());
   for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
 }
@@ -45,8 +50,10 @@ void Shapes(benchmark::internal::Benchmark* benchmark) {
     benchmark->Args({height / 4, width / 4, 256, 1})->Args({height / 4, width / 4, 512, 2});
   }
 }
-BENCHMARK(ConvolutionOurs)->Apply(Shapes);
-BENCHMARK(ConvolutionOneDnn)->Apply(Shapes);
+BENCHMARK_TEMPLATE(ConvolutionOurs, float)->Apply(Shapes);
+BENCHMARK_TEMPLATE(ConvolutionOneDnn, float)->Apply(Shapes);
+BENCHMARK_TEMPLATE(ConvolutionOurs, uint16_t)->Apply(Shapes);
+BENCHMARK_TEMPLATE(ConvolutionOneDnn, uint16_t)->Apply(Shapes);
 
 }  // namespace
 }  // namespace candor

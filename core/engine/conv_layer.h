@@ -51,7 +51,7 @@ class ConvLayer {
 
   static Form Make(const torch::Tensor& weight, const torch::Tensor& bias, const ConvGeometry& geometry,
                    torch::ScalarType type) {
-    if (WinogradConv::Suits(weight, geometry, type)) return WinogradConv(weight, bias, geometry);
+    if (WinogradConv::Suits(weight, geometry, type)) return WinogradConv(weight, bias, geometry, type);
     return PackedConvLayer(weight, bias, geometry, type);
   }
 

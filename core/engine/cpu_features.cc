@@ -11,6 +11,14 @@ bool HasNativeBf16() {
 #endif
 }
 
+bool HasMatrixUnit() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("amx-bf16") != 0;
+#else
+  return false;
+#endif
+}
+
 bool HasNativeInt8() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx512vnni") != 0;

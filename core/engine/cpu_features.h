@@ -8,6 +8,9 @@ namespace candor {
 // (github.com/pytorch/pytorch/issues/183815).
 bool HasNativeBf16();
 
+// Whether it multiplies bfloat16 by a matrix unit (AMX), sixteen times as fast as float32; without one it is twice.
+bool HasMatrixUnit();
+
 // Whether it multiplies bytes into 32 bits (AVX512_VNNI; those with AMX have it too). Others do so into 16 bits, which
 // overflow.
 bool HasNativeInt8();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Channels of one pixel as two vectors of floats, from and to fp32 or bfloat16. Included once per instruction set.
+// Channels of one pixel as one or two vectors of floats, from and to fp32 or bfloat16. Included once per instruction
+// set.
 
 #if defined(CANDOR_CHANNEL_PAIR_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef CANDOR_CHANNEL_PAIR_INL_H_
@@ -27,6 +28,29 @@ HWY_INLINE auto RoundToUpperHalf([[maybe_unused]] D d, hn::Vec<D> value) {
   const auto rounded = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFF)), last);
   const auto is_nan = hn::RebindMask(du, hn::IsNaN(value));
   return hn::IfThenElse(is_nan, hn::Set(du, 0x7FC00000U), rounded);
+}
+
+// Lanes(d) consecutive channels in their order.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadInOrder(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> LoadInOrder(D d, const uint16_t* from) {
+  const hn::RebindToUnsigned<D> du;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du, hn::LoadU(hn::Rebind<uint16_t, D>(), from))));
+}
+
+template <class D>
+HWY_INLINE void StoreInOrder(D d, hn::Vec<D> values, float* to) {
+  hn::StoreU(values, d, to);
+}
+
+template <class D>
+HWY_INLINE void StoreInOrder(D d, hn::Vec<D> values, uint16_t* to) {
+  const hn::Rebind<uint16_t, D> halves;
+  hn::StoreU(hn::TruncateTo(halves, hn::ShiftRight<16>(RoundToUpperHalf(d, values))), halves, to);
 }
 
 // Highway's scalar target has one lane for any type: it goes channel by channel.

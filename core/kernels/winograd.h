@@ -2,10 +2,12 @@
 //
 // Winograd's F(4x4, 3x3): a 3x3 convolution of stride 1 computes 4x4 outputs from 6x6 inputs with 36 products instead
 // of 144, as 36 products of matrices between two transforms (A. Lavin and S. Gray, Fast Algorithms for Convolutional
-// Neural Networks, CVPR 2016, section 4.3).
+// Neural Networks, CVPR 2016, section 4.3). The polynomials are interpolated at 0, +-3/4, +-3/2 and infinity instead of
+// 0, +-1, +-2 and infinity: rounding, which the transforms let grow, costs half as much.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/kernels/map_view.h"
 
@@ -17,13 +19,23 @@ constexpr int kWinogradPlanes = 36;  // products for a tile, along both
 // Channels must be a multiple of this.
 constexpr int kWinogradChannels = 16;
 
-// A filter's transform, along one side: G of the paper, [6, 3]. A filter g has the planes G g G^T.
+// The points, and what the transforms have of them.
+constexpr double kWinogradNear = 0.75;
+constexpr double kWinogradFar = 1.5;
+constexpr double kWinogradNear2 = kWinogradNear * kWinogradNear;
+constexpr double kWinogradFar2 = kWinogradFar * kWinogradFar;
+
+// A filter's transform, along one side: G of the paper, [6, 3]. A filter g has the planes G g G^T. Each row has the
+// powers of its point p over the product of p - q for the other finite points q.
+constexpr double kWinogradAtZero = 1 / (kWinogradNear2 * kWinogradFar2);
+constexpr double kWinogradAtNear = 1 / (2 * kWinogradNear2 * (kWinogradNear2 - kWinogradFar2));
+constexpr double kWinogradAtFar = 1 / (2 * kWinogradFar2 * (kWinogradFar2 - kWinogradNear2));
 constexpr double kWinogradFilter[kWinogradInput][3] = {
-    {1.0 / 4, 0, 0},
-    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-    {1.0 / 24, 1.0 / 12, 1.0 / 6},
-    {1.0 / 24, -1.0 / 12, 1.0 / 6},
+    {kWinogradAtZero, 0, 0},
+    {kWinogradAtNear, kWinogradAtNear* kWinogradNear, kWinogradAtNear* kWinogradNear2},
+    {kWinogradAtNear, -kWinogradAtNear* kWinogradNear, kWinogradAtNear* kWinogradNear2},
+    {kWinogradAtFar, kWinogradAtFar* kWinogradFar, kWinogradAtFar* kWinogradFar2},
+    {kWinogradAtFar, -kWinogradAtFar* kWinogradFar, kWinogradAtFar* kWinogradFar2},
     {0, 0, 1},
 };
 
@@ -55,11 +67,13 @@ struct WinogradPlanes {
 };
 
 // Both transforms for the tiles [begin, end) of one picture. 0 <= begin <= end <= tiles.count. Thread-safe: calls for
-// different tiles may run at the same time. All is float32.
+// different tiles may run at the same time. They compute in float32; uint16_t has the bits of bfloat16.
 
 // The inputs of `map` ([size], zeros around it).
 void WinogradInput(const MapSize& size, const MapView<const float>& map, const WinogradTiles& tiles, int begin, int end,
                    const WinogradPlanes<float>& planes);
+void WinogradInput(const MapSize& size, const MapView<const uint16_t>& map, const WinogradTiles& tiles, int begin,
+                   int end, const WinogradPlanes<uint16_t>& planes);
 
 struct WinogradEpilogue {
   const float* bias = nullptr;  // [channels]
@@ -71,5 +85,7 @@ struct WinogradEpilogue {
 // written.
 void WinogradOutput(const WinogradPlanes<const float>& products, const MapSize& size, const WinogradTiles& tiles,
                     int begin, int end, const WinogradEpilogue& epilogue, const MapView<float>& map);
+void WinogradOutput(const WinogradPlanes<const float>& products, const MapSize& size, const WinogradTiles& tiles,
+                    int begin, int end, const WinogradEpilogue& epilogue, const MapView<uint16_t>& map);
 
 }  // namespace candor

@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/engine/conv_layer.h"
+#include "core/engine/cpu_features.h"
 #include "gtest/gtest.h"
 
 namespace candor {
@@ -45,7 +46,7 @@ constexpr double kTolerance = 1e-4;
 
 TEST_P(WinogradConvTest, GivesTheConvolution) {
   ASSERT_TRUE(WinogradConv::Suits(weight_, geometry_, torch::kFloat));
-  const WinogradConv conv(weight_, bias_, geometry_);
+  const WinogradConv conv(weight_, bias_, geometry_, torch::kFloat);
   const Tensor y = conv.Run(x_, Activation::kNone);
   EXPECT_TRUE(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
   EXPECT_LT(Error(y, plain_), kTolerance);
@@ -56,13 +57,38 @@ TEST_P(WinogradConvTest, AddsInPlaceBeforeTheRelu) {
   Tensor sum = Nhwc(torch::randn(plain_.sizes()));
   const Tensor want = torch::relu(plain_ + sum);
   const void* data = sum.data_ptr();
-  WinogradConv(weight_, bias_, geometry_).AddTo(x_, sum);
+  WinogradConv(weight_, bias_, geometry_, torch::kFloat).AddTo(x_, sum);
   EXPECT_EQ(sum.data_ptr(), data);
   EXPECT_LT(Error(sum, want), kTolerance);
 }
 
+TEST_P(WinogradConvTest, StaysCloseInBfloat16) {
+  if (!HasNativeBf16()) GTEST_SKIP() << "no bfloat16 products on this processor";
+  const WinogradConv conv(weight_, bias_, geometry_, torch::kBFloat16);
+  const Tensor x = x_.to(torch::kBFloat16);
+  const Tensor want = torch::conv2d(x.to(torch::kDouble), weight_.to(torch::kDouble), bias_.to(torch::kDouble), 1,
+                                    geometry_.dilation, geometry_.dilation);
+  const Tensor y = conv.Run(x, Activation::kNone);
+  EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
+  EXPECT_TRUE(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  const auto relative = [](const Tensor& got, const Tensor& wanted) {
+    return ((got.to(torch::kDouble) - wanted).norm() / wanted.norm()).item<double>();
+  };
+  EXPECT_LT(relative(y, want), 0.015);
+  EXPECT_LT(Error(y.to(torch::kDouble), want), 0.15);
+  Tensor sum = Nhwc(torch::randn(want.sizes())).to(torch::kBFloat16);
+  const Tensor added = torch::relu(want + sum.to(torch::kDouble));
+  conv.AddTo(x, sum);
+  EXPECT_LT(relative(sum, added), 0.015);
+}
+
+TEST_P(WinogradConvTest, TakesMapsOfItsTypeOnly) {
+  const WinogradConv conv(weight_, bias_, geometry_, torch::kFloat);
+  EXPECT_THROW(conv.Run(x_.to(torch::kBFloat16), Activation::kNone), c10::Error);
+}
+
 TEST_P(WinogradConvTest, ThreadsDoNotChangeTheAnswer) {
-  const WinogradConv conv(weight_, bias_, geometry_);
+  const WinogradConv conv(weight_, bias_, geometry_, torch::kFloat);
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
   const Tensor one = conv.Run(x_, Activation::kRelu);
@@ -76,7 +102,7 @@ TEST_P(WinogradConvTest, TheLayerTakesThisForm) {
   ConvLayer layer(weight_, bias_, geometry_, torch::kFloat);
   EXPECT_EQ(layer.out_channels(), weight_.size(0));
   const Tensor y = layer.PackFor(x_.sizes()).Run(x_, Activation::kNone);
-  EXPECT_TRUE(torch::equal(y, WinogradConv(weight_, bias_, geometry_).Run(x_, Activation::kNone)));
+  EXPECT_TRUE(torch::equal(y, WinogradConv(weight_, bias_, geometry_, torch::kFloat).Run(x_, Activation::kNone)));
 }
 
 // Few tiles and many, within and across pictures, blocks of channels that are whole and not.
@@ -91,7 +117,7 @@ TEST(WinogradConvSuitsTest, TakesPlainThreeByThreeOnly) {
   EXPECT_TRUE(WinogradConv::Suits(weight, {1, 2, 2}, torch::kFloat));
   EXPECT_FALSE(WinogradConv::Suits(weight, {2, 1, 1}, torch::kFloat));
   EXPECT_FALSE(WinogradConv::Suits(weight, {1, 1, 2}, torch::kFloat));
-  EXPECT_FALSE(WinogradConv::Suits(weight, {1, 1, 1}, torch::kBFloat16));
+  EXPECT_EQ(WinogradConv::Suits(weight, {1, 1, 1}, torch::kBFloat16), HasNativeBf16() && !HasMatrixUnit());
   EXPECT_FALSE(WinogradConv::Suits(torch::zeros({64, 64, 1, 1}), {1, 0, 1}, torch::kFloat));
   EXPECT_FALSE(WinogradConv::Suits(torch::zeros({64, 40, 3, 3}), {1, 1, 1}, torch::kFloat));
   EXPECT_FALSE(WinogradConv::Suits(torch::zeros({16, 64, 3, 3}), {1, 1, 1}, torch::kFloat));

@@ -38,7 +38,8 @@ std::vector<double> TransformFilter(const Case& c, const std::vector<float>& fil
 }
 
 // The products of both channels of every plane; tiles lie `out` floats apart.
-std::vector<float> Multiply(const Case& c, const WinogradPlanes<float>& inputs, const std::vector<double>& filter,
+template <class T>
+std::vector<float> Multiply(const Case& c, const WinogradPlanes<T>& inputs, const std::vector<double>& filter,
                             int tiles) {
   std::vector<float> products(static_cast<size_t>(kWinogradPlanes) * tiles * c.out);
   for (int plane = 0; plane < kWinogradPlanes; ++plane) {
@@ -46,7 +47,7 @@ std::vector<float> Multiply(const Case& c, const WinogradPlanes<float>& inputs, 
       for (int o = 0; o < c.out; ++o) {
         double sum = 0;
         for (int i = 0; i < c.in; ++i) {
-          sum += inputs.data[plane * inputs.plane_stride + t * inputs.tile_stride + i] *
+          sum += ToDouble(inputs.data[plane * inputs.plane_stride + t * inputs.tile_stride + i]) *
                  filter[(plane * c.in + i) * c.out + o];
         }
         products[(plane * tiles + t) * c.out + o] = static_cast<float>(sum);
@@ -56,7 +57,8 @@ std::vector<float> Multiply(const Case& c, const WinogradPlanes<float>& inputs, 
   return products;
 }
 
-double Convolved(const Case& c, const TestMap<float>& map, const std::vector<float>& filter, int y, int x, int o) {
+template <class T>
+double Convolved(const Case& c, const TestMap<T>& map, const std::vector<float>& filter, int y, int x, int o) {
   double sum = 0;
   for (int k = 0; k < 9; ++k) {
     for (int i = 0; i < c.in; ++i) {
@@ -67,6 +69,7 @@ double Convolved(const Case& c, const TestMap<float>& map, const std::vector<flo
   return sum;
 }
 
+template <class T>
 struct Convolution {
   explicit Convolution(const Case& c)
       : shape(c),
@@ -86,8 +89,8 @@ struct Convolution {
     epilogue.bias = bias.data();
     for (int half = 0; half < 2; ++half) {
       const int count = halves[half + 1] - halves[half];
-      std::vector<float> values(static_cast<size_t>(kWinogradPlanes) * (count * (shape.in + 4) + 7));
-      const WinogradPlanes<float> planes{values.data(), shape.in + 4, count * (shape.in + 4) + 7};
+      std::vector<T> values(static_cast<size_t>(kWinogradPlanes) * (count * (shape.in + 4) + 7));
+      const WinogradPlanes<T> planes{values.data(), shape.in + 4, count * (shape.in + 4) + 7};
       WinogradInput(input.size(), std::as_const(input).view(), tiles, halves[half], halves[half + 1], planes);
       const std::vector<float> products = Multiply(shape, planes, transformed, count);
       WinogradOutput({products.data(), shape.out, static_cast<ptrdiff_t>(count) * shape.out}, output.size(), tiles,
@@ -96,23 +99,23 @@ struct Convolution {
   }
 
   Case shape;
-  TestMap<float> input, output;
+  TestMap<T> input, output;
   std::vector<float> filter, bias;
 };
 
-void Check(const Case& c, bool adds_output, bool has_relu) {
-  Convolution convolution(c);
-  const TestMap<float> before = convolution.output;
+template <class T>
+void Check(const Case& c, bool adds_output, bool has_relu, double tolerance) {
+  Convolution<T> convolution(c);
+  const TestMap<T> before = convolution.output;
   convolution.Run({nullptr, adds_output, has_relu});
-  TestMap<float> rest = convolution.output;  // with its pixels set back: the gaps between them
+  TestMap<T> rest = convolution.output;  // with its pixels set back: the gaps between them
   for (int y = 0; y < c.height; ++y) {
     for (int x = 0; x < c.width; ++x) {
       for (int o = 0; o < c.out; ++o) {
         double want = Convolved(c, convolution.input, convolution.filter, y, x, o) + convolution.bias[o];
-        if (adds_output) want += before.At(y, x, o);
+        if (adds_output) want += ToDouble(before.At(y, x, o));
         if (has_relu) want = std::max(want, 0.0);
-        // Some 144 products of at most 2 x 1, whose transforms grow them up to 100 times.
-        ASSERT_NEAR(convolution.output.At(y, x, o), want, 1e-3)
+        ASSERT_NEAR(ToDouble(convolution.output.At(y, x, o)), want, tolerance)
             << c.height << "x" << c.width << " dilation " << c.dilation << " at " << y << ", " << x << ", " << o;
         rest.At(y, x, o) = before.At(y, x, o);
       }
@@ -124,6 +127,11 @@ void Check(const Case& c, bool adds_output, bool has_relu) {
 class WinogradTest : public hwy::TestWithParamTarget {};
 HWY_TARGET_INSTANTIATE_TEST_SUITE_P(WinogradTest);
 
+// Sums have up to 288 products of at most 2 x 1, some 6.5 in all; the transforms let the rounding of the planes, to 24
+// bits or to 8, grow tenfold at most.
+constexpr double kFloatTolerance = 1e-4;
+constexpr double kBfloatTolerance = 0.5;
+
 TEST_P(WinogradTest, IsTheConvolution) {
   for (const Case& c : std::vector<Case>{{8, 12, 16, 32, 1},
                                          {1, 1, 16, 16, 1},
@@ -131,16 +139,43 @@ TEST_P(WinogradTest, IsTheConvolution) {
                                          {5, 3, 32, 16, 2},
                                          {7, 9, 16, 48, 1},
                                          {2, 17, 16, 16, 3}}) {
-    Check(c, /*adds_output=*/false, /*has_relu=*/false);
-    Check(c, /*adds_output=*/true, /*has_relu=*/true);
+    for (const bool is_whole : {false, true}) {
+      Check<float>(c, is_whole, is_whole, kFloatTolerance);
+      Check<uint16_t>(c, is_whole, is_whole, kBfloatTolerance);
+    }
   }
 }
 
-TEST_P(WinogradTest, LetsNanThrough) {
-  Convolution convolution({4, 4, 16, 16, 1});
-  convolution.input.At(1, 1, 3) = std::numeric_limits<float>::quiet_NaN();
+template <class T>
+void CheckThatNanPasses() {
+  Convolution<T> convolution({4, 4, 16, 16, 1});
+  Assign(std::numeric_limits<float>::quiet_NaN(), &convolution.input.At(1, 1, 3));
   convolution.Run({nullptr, /*adds_output=*/false, /*has_relu=*/true});
-  EXPECT_TRUE(std::isnan(convolution.output.At(1, 1, 5)));
+  EXPECT_TRUE(std::isnan(ToDouble(convolution.output.At(1, 1, 5))));
+}
+
+TEST_P(WinogradTest, LetsNanThrough) {
+  CheckThatNanPasses<float>();
+  CheckThatNanPasses<uint16_t>();
+}
+
+// What a transform of the map loses by rounding is random: over many results it is one percent of their deviation.
+TEST_P(WinogradTest, BfloatsLoseOnePercent) {
+  const Case c{24, 24, 32, 32, 1};
+  Convolution<uint16_t> convolution(c);
+  convolution.Run({});
+  double error = 0;
+  double power = 0;
+  for (int y = 0; y < c.height; ++y) {
+    for (int x = 0; x < c.width; ++x) {
+      for (int o = 0; o < c.out; ++o) {
+        const double want = Convolved(c, convolution.input, convolution.filter, y, x, o) + convolution.bias[o];
+        error += std::pow(ToDouble(convolution.output.At(y, x, o)) - want, 2);
+        power += want * want;
+      }
+    }
+  }
+  EXPECT_LT(std::sqrt(error / power), 0.01);
 }
 
 TEST(WinogradTilesTest, CoverEveryPlainConvolution) {
