@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times candor's engine against what a user would take instead: the same weights, picture and threads, in turns.
 
-    python3 -m venv /tmp/peers && . /tmp/peers/bin/activate
-    pip install torch==2.11.0 segmentation-models-pytorch safetensors numpy onnx onnxscript onnxruntime openvino nncf
-    ninja -C build candor-bench-network
-    bench/network_peers.py [--height 512 --width 1024 --classes 19] [--only openvino,torch-compile] [--out result.json]
+    tools/setup.sh --bench && ninja -C build candor-bench-network
+    PYTHONPATH=.deps/peers bench/network_peers.py [--height 512 --width 1024 --classes 19] [--only openvino] [--out FILE]
 
 Each runner is a process of its own that waits while another has its turn. It maps one normalised picture [1, 3, H, W]
 float32 to labels and to the student's uncertainty at full size, in its best way; `--network` stops at the scores at a
@@ -24,7 +22,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from runner import KEEP_MEMORY, QUIET, Runner, network_passes  # noqa: E402
+from runner import KEEP_MEMORY, Runner, network_passes  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = [
@@ -164,7 +162,7 @@ class Peer(Runner):
 
     def __init__(self, name: str, flags: list):
         command = [sys.executable, __file__, "--peer", name, *flags]
-        super().__init__(name, command, {**QUIET, **KEEP_MEMORY}, stderr=subprocess.DEVNULL)
+        super().__init__(name, command, KEEP_MEMORY, stderr=subprocess.DEVNULL)
         self.agreement = self.line()
 
     def passes(self, count: int) -> list:
@@ -219,12 +217,14 @@ def main() -> None:
     parser.add_argument("--only", default="torch,onnxruntime,openvino", help="peers whose names begin so")
     parser.add_argument("--precisions", default="fp32,bf16,int8", help="candor's")
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--passes", type=int, default=4, help="of each runner in a round; the first is not kept")
+    parser.add_argument("--passes", type=int, default=4, help="of each runner in a round, at least 2; the first is not kept")
     parser.add_argument("--build", default=str(ROOT / "build"))
     parser.add_argument("--out", help="write the figures there, as JSON")
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     parser.add_argument("--weights", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.passes < 2:
+        parser.error(f"--passes: must be at least 2, got {args.passes}")
     if args.peer == "write":
         write_weights(args)
         return

@@ -42,10 +42,10 @@ void ConvolutionOneDnn(benchmark::State& state) {
   for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
 }
 
-// The four stages of a picture of 368x480, and of one of 512x1024.
+// The four stages of pictures of 368x480, 512x1024 and 1024x2048.
 void Shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->UseRealTime()->Unit(benchmark::kMillisecond);
-  for (const auto& [height, width] : {std::pair<int, int>{92, 120}, {128, 256}}) {
+  for (const auto& [height, width] : {std::pair<int, int>{92, 120}, {128, 256}, {256, 512}}) {
     benchmark->Args({height, width, 64, 1})->Args({height / 2, width / 2, 128, 1});
     benchmark->Args({height / 4, width / 4, 256, 1})->Args({height / 4, width / 4, 512, 2});
   }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine without a server, for bench/serving_throughput.py: it decodes a JPEG, takes turns at the model, and
-// narrows the map to 16 bits, as the server would send it.
+// The engine without a server, for bench/serving_throughput.py: it decodes a JPEG, takes turns at the model, and makes
+// the reply that the server would send.
 //
 //   candor-bench-engine write FOLDER      a full-width student of random weights
 //   candor-bench-engine run FOLDER JPEG   then lines on stdin, each answered by one on stdout:
 //     throughput CALLERS SECONDS          pictures a second of so many threads
 //     latency SECONDS QUERIES             milliseconds of each query, one after another, after SECONDS of others
+#include <grpcpp/support/byte_buffer.h>
 #include <torch/torch.h>
 
 #include <atomic>
@@ -26,7 +27,10 @@
 #include "core/image/decode.h"
 #include "core/nn/weights.h"
 #include "core/segmenter/segmenter.h"
+#include "server/segment_plan.h"
+#include "server/segmentation_codec.h"
 #include "trainer/write_model.h"
+#include "wire/segmentation_messages.h"
 
 namespace candor {
 namespace {
@@ -62,6 +66,11 @@ class BareEngine {
     options.threads = UsableCores();
     options.precision = precision;
     segmenter_ = OrDie(LoadSegmenter(folder, options));
+    v1::SegmentRequest request;
+    request.mutable_image()->set_encoded("");  // the picture comes separately
+    request.set_labels(v1::LABEL_RAW);
+    request.add_uncertainty()->set_encoding(v1::MAP_F16);
+    plan_ = OrDie(PlanSegment(request, segmenter_->info(), /*threshold_share=*/0.1F));
   }
 
   // Pictures a second of `callers` threads over `seconds`.
@@ -74,8 +83,12 @@ class BareEngine {
       threads.emplace_back([&] {
         while (Now() - start < seconds) {
           const Image image = Decode();
-          const absl::MutexLock lock(&turn);
-          Segment(image);
+          Segmentation segmentation;
+          {
+            const absl::MutexLock lock(&turn);
+            segmentation = Segment(image);
+          }
+          Encode(&segmentation);
           ++pictures;
         }
       });
@@ -89,8 +102,8 @@ class BareEngine {
     std::vector<double> times;
     for (const double start = Now(); static_cast<int>(times.size()) < queries;) {
       const double asked = Now();
-      const Image image = Decode();
-      const Segmentation answer = Segment(image);
+      Segmentation segmentation = Segment(Decode());
+      const grpc::ByteBuffer reply = Encode(&segmentation);
       const double answered = Now();
       if (asked - start >= warmup) times.push_back((answered - asked) * 1e3);
     }
@@ -99,11 +112,17 @@ class BareEngine {
 
  private:
   Image Decode() const { return OrDie(DecodeImage(jpeg_, {})); }
-  Segmentation Segment(const Image& image) { return OrDie(segmenter_->Segment(image, {kinds_}, nullptr)); }
+  Segmentation Segment(const Image& image) { return OrDie(segmenter_->Segment(image, {plan_.kinds}, nullptr)); }
+  grpc::ByteBuffer Encode(Segmentation* segmentation) const {
+    v1::SegmentResponse response;
+    std::vector<grpc::Slice> large_fields;
+    FillSegmentResponse(plan_, segmenter_->info(), /*picture=*/nullptr, segmentation, &response, &large_fields);
+    return Serialize(response, large_fields);
+  }
 
   const std::string jpeg_;
-  const std::vector<KindRequest> kinds_ = {{UncertaintyKind::kPredictiveStddev, true, 0.1F, /*as_halves=*/true}};
   std::unique_ptr<Segmenter> segmenter_;
+  SegmentPlan plan_;
 };
 
 // Whether the line was understood.

@@ -3,10 +3,23 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/synchronization/mutex.h"
 
 namespace candor {
+
+void RestartWithOpenMpSetting(const char* variable, const char* value, char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error || setenv(variable, value, /*overwrite=*/1) != 0) return;
+  execv(program.c_str(), argv);
+}
 
 // glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on
 // them. Tensors have a pool of their own (core/nn/pooled_allocator.h).

@@ -17,27 +17,15 @@ namespace candor {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <class D>
-HWY_INLINE hn::Vec<D> LoadFloats(D d, const float* from) {
-  return hn::LoadU(d, from);
-}
-
-template <class D>
-HWY_INLINE hn::Vec<D> LoadFloats(D d, const uint16_t* from) {
-  const hn::Rebind<uint16_t, D> halves;
-  const hn::RebindToUnsigned<D> du;
-  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du, hn::LoadU(halves, from))));
-}
-
 // For whole vectors of channels from c on; returns the first channel left.
 template <class D, class T>
 HWY_INLINE int AddVectors(D d, const T* gradient, const WindowTaps<T, float>& taps, int channels, int c) {
   const int lanes = static_cast<int>(hn::Lanes(d));
   for (; c + lanes <= channels; c += lanes) {
-    const auto factor = LoadFloats(d, gradient + c);
+    const auto factor = LoadInOrder(d, gradient + c);
     for (int t = 0; t < taps.count; ++t) {
       float* const sum = taps.taps[t].values + c;
-      hn::StoreU(hn::MulAdd(LoadFloats(d, taps.taps[t].input + c), factor, hn::LoadU(d, sum)), d, sum);
+      hn::StoreU(hn::MulAdd(LoadInOrder(d, taps.taps[t].input + c), factor, hn::LoadU(d, sum)), d, sum);
     }
   }
   return c;

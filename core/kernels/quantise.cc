@@ -12,37 +12,10 @@ namespace candor {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <class D>
-using Bits = hn::RebindToUnsigned<D>;
-
-template <class D>
-HWY_INLINE hn::Vec<D> LoadReal(D d, const float* from) {
-  return hn::LoadU(d, from);
-}
-
-template <class D>
-HWY_INLINE hn::Vec<D> LoadReal(D d, const uint16_t* from) {
-  const hn::Rebind<uint16_t, D> halves;
-  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(Bits<D>(), hn::LoadU(halves, from))));
-}
-
-template <class D>
-HWY_INLINE void StoreReal(D d, hn::Vec<D> value, float* to) {
-  hn::StoreU(value, d, to);
-}
-
-template <class D>
-HWY_INLINE void StoreReal(D d, hn::Vec<D> value, uint16_t* to) {
-  const hn::Rebind<uint16_t, D> halves;
-  const hn::RebindToSigned<D> di;
-  const auto upper = hn::ShiftRight<16>(RoundToUpperHalf(d, value));
-  hn::StoreU(hn::DemoteTo(halves, hn::BitCast(di, upper)), halves, to);
-}
-
 template <class D, class T>
 HWY_INLINE void QuantiseVector(D d, const T* values, hn::Vec<D> one_over_scale, uint8_t* codes) {
   const hn::Rebind<uint8_t, D> bytes;
-  const auto code = hn::Mul(LoadReal(d, values), one_over_scale);
+  const auto code = hn::Mul(LoadInOrder(d, values), one_over_scale);
   // Neither what is negative nor a NaN is at least 0.
   const auto real = hn::IfThenElseZero(hn::Ge(code, hn::Zero(d)), code);
   hn::StoreU(hn::DemoteTo(bytes, hn::NearestInt(hn::Min(real, hn::Set(d, 255.0F)))), bytes, codes);
@@ -52,7 +25,7 @@ template <class D, class T>
 HWY_INLINE void DequantiseVector(D d, const uint8_t* codes, hn::Vec<D> scale, T* values) {
   const hn::Rebind<uint8_t, D> bytes;
   const hn::RebindToSigned<D> di;
-  StoreReal(d, hn::Mul(hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(bytes, codes))), scale), values);
+  StoreInOrder(d, hn::Mul(hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(bytes, codes))), scale), values);
 }
 
 template <class T>

@@ -176,6 +176,23 @@ TEST_F(ProgramsTest, TheExampleConfigurationIsRight) {
   EXPECT_EQ(done.exit_code, 0) << done.err;
 }
 
+// OpenMP's library says what it has read before main: last of all in the program's final start.
+TEST_F(ProgramsTest, IdleThreadsOfOpenMpDoNotSpinForLong) {
+  const auto settings = [](std::vector<std::string> argv, const std::vector<std::string>& users = {}) {
+    argv.insert(argv.begin(), users.begin(), users.end());
+    argv.insert(argv.begin(), {"/usr/bin/env", "OMP_DISPLAY_ENV=VERBOSE"});
+    const std::string text = RunProgram(argv).err;
+    const size_t last = text.rfind("GOMP_SPINCOUNT = ");
+    return last == std::string::npos ? "none" : text.substr(last, text.find('\n', last) - last);
+  };
+  const std::vector<std::string> serving = {kServer, "--bundle", Path("nowhere")};
+  const std::vector<std::string> training = {CANDOR_BIN_DIR "/candor-train", "--version"};
+  EXPECT_EQ(settings(serving), "GOMP_SPINCOUNT = '10000'");
+  EXPECT_EQ(settings(training), "GOMP_SPINCOUNT = '0'");
+  EXPECT_EQ(settings(serving, {"GOMP_SPINCOUNT=77"}), "GOMP_SPINCOUNT = '77'");
+  EXPECT_EQ(settings(training, {"GOMP_SPINCOUNT=77"}), "GOMP_SPINCOUNT = '77'");
+}
+
 TEST_F(ProgramsTest, CudaWithoutAGpuIsOneClearError) {
   const Finished done = RunProgram({kServer, "--bundle", kStudent, "--device", "cuda", "--listen", "127.0.0.1:0"});
   if (done.exit_code == 0) GTEST_SKIP() << "this machine has a GPU";
