@@ -13,8 +13,8 @@ Without --latency: pictures a second of several callers, whose pictures are deco
 a time. The ratio to read is the median over the rounds.
 
 With it: how long each query of a single caller takes until labels and halves are in the caller's memory, over as many
-queries of each side: the bare engine until its reply is encoded, the server by gRPC, and by shared memory. p99.9 takes
-10,000 of them to have ten above it.
+queries of each side: the bare engine until its reply is encoded, the server by gRPC, and by shared memory, where the
+reply has no labels and halves in it. p99.9 takes 10,000 of them to have ten above it.
 """
 import argparse
 import contextlib
@@ -34,6 +34,7 @@ TURN = 20  # queries: short, since a machine may be slow for some seconds
 # Queries of a side until all processes start anew: where one lies in memory makes it some percent faster or slower.
 PROCESS = 200
 WARMUP = 0.3  # seconds before each turn: the other side has had the caches, and candor bench connects anew
+FIRST_WARMUP = 1.5  # before the first turn of a process
 SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 ASKED = {"p50": 1.03, "p99.9": 1.3}  # served / bare, at most
 
@@ -74,22 +75,22 @@ def latency_turns(args: argparse.Namespace, student: pathlib.Path, total: int) -
     """Milliseconds of each side's queries, turn by turn, of processes that start here."""
     with both(args, student) as (engine, server):
 
-        def served(queries: int) -> list[float]:
-            options = ("--concurrency", 1, "--requests", queries, "--warmup", WARMUP, "--halves")
+        def served(queries: int, warmup: float) -> list[float]:
+            options = ("--concurrency", 1, "--requests", queries, "--warmup", warmup, "--halves")
             _, calls = server.bench(*options, pictures=args.picture)
             return [float(call["round_trip_ms"]) for call in calls if call["status"] == "OK"]
 
         with Runner("shared memory", [BIN / "candor-bench-shared", server.address, "student", args.picture], {}) as shared:
             sides = {
-                "bare": lambda queries: engine.ask(f"latency {WARMUP} {queries}"),
+                "bare": lambda queries, warmup: engine.ask(f"latency {warmup} {queries}"),
                 "served": served,
-                "shared": lambda queries: shared.ask(f"latency {WARMUP} {queries}"),
+                "shared": lambda queries, warmup: shared.ask(f"latency {warmup} {queries}"),
             }
             for turn, done in enumerate(range(0, total, TURN)):
                 queries = min(TURN, total - done)
                 row = {}
                 for name in list(sides)[:: 1 if turn % 2 == 0 else -1]:
-                    row[name] = sides[name](queries)
+                    row[name] = sides[name](queries, WARMUP if turn > 0 else FIRST_WARMUP)
                     if len(row[name]) != queries:
                         sys.exit(f"{name}: {len(row[name])} of {queries} queries were answered")
                 yield row

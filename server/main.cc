@@ -154,9 +154,7 @@ int Run(int argc, char** argv) {
   std::variant<ServerFlags, ExitCode> parsed = ParseServerFlags(argc, argv, std::cout, std::cerr);
   if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
   const ServerFlags& flags = std::get<ServerFlags>(parsed);
-  // Between two layers threads must not fall asleep, but without this they go on for milliseconds after a picture,
-  // while the reply and the next request want their core. This is some 0.2 ms.
-  if (!flags.print_config && !flags.check_config) RestartWithOpenMpSetting("GOMP_SPINCOUNT", "10000", argv);
+  if (!flags.print_config && !flags.check_config) RestartWithOpenMpSetting("GOMP_SPINCOUNT", kServingSpins, argv);
   absl::StatusOr<v1::ServerConfig> config = MakeServerConfig(flags);
   if (!config.ok()) return Fail(ExitCode::kConfiguration, config.status());
   SetLogLevel(*ParseLogLevel(config->log_level()));

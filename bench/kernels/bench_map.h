@@ -5,10 +5,9 @@
 
 #include <torch/torch.h>
 
-namespace candor {
+#include "core/nn/picture_of.h"
 
-template <class T>
-constexpr at::ScalarType kTypeOf = sizeof(T) == 2 ? at::kBFloat16 : at::kFloat;
+namespace candor {
 
 template <class T>
 torch::Tensor RandomMap(int channels, int height, int width) {

@@ -4,7 +4,10 @@
 // Arguments of a benchmark: height and width of the map, channels, dilation.
 #include <benchmark/benchmark.h>
 
+#include <type_traits>
+
 #include "bench/kernels/bench_map.h"
+#include "core/engine/cpu_features.h"
 #include "core/engine/packed_conv.h"
 #include "core/engine/winograd_conv.h"
 
@@ -25,8 +28,17 @@ struct Convolution {
   ConvGeometry geometry;
 };
 
+// Whether there are products of T; says so in `state` if not.
+template <class T>
+bool CanMultiply(benchmark::State* state) {
+  if (std::is_same_v<T, float> || HasNativeBf16()) return true;
+  state->SkipWithError("no bfloat16 products on this processor");
+  return false;
+}
+
 template <class T>
 void ConvolutionOurs(benchmark::State& state) {
+  if (!CanMultiply<T>(&state)) return;
   const torch::InferenceMode inference;
   const Convolution<T> convolution(state);
   const WinogradConv conv(convolution.weight, convolution.bias, convolution.geometry, convolution.type);
@@ -35,6 +47,7 @@ void ConvolutionOurs(benchmark::State& state) {
 
 template <class T>
 void ConvolutionOneDnn(benchmark::State& state) {
+  if (!CanMultiply<T>(&state)) return;
   const torch::InferenceMode inference;
   const Convolution<T> convolution(state);
   PackedConvLayer layer(convolution.weight, convolution.bias, convolution.geometry, convolution.type);

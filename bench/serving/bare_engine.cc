@@ -4,7 +4,7 @@
 // the reply that the server would send.
 //
 //   candor-bench-engine write FOLDER      a full-width student of random weights
-//   candor-bench-engine run FOLDER JPEG   then lines on stdin, each answered by one on stdout:
+//   candor-bench-engine run FOLDER JPEG PRECISION, then lines on stdin, each answered by one on stdout:
 //     throughput CALLERS SECONDS          pictures a second of so many threads
 //     latency SECONDS QUERIES             milliseconds of each query, one after another, after SECONDS of others
 #include <grpcpp/support/byte_buffer.h>
@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/base/cpu_count.h"
 #include "core/base/file.h"
+#include "core/base/process_setup.h"
 #include "core/image/decode.h"
 #include "core/nn/weights.h"
 #include "core/segmenter/segmenter.h"
@@ -166,4 +167,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace candor
 
-int main(int argc, char** argv) { return candor::Main(argc, argv); }
+int main(int argc, char** argv) {
+  candor::RestartWithOpenMpSetting("GOMP_SPINCOUNT", candor::kServingSpins, argv);
+  candor::ConfigureAllocator();
+  candor::DisableDeadlockDetection();
+  return candor::Main(argc, argv);
+}

@@ -15,10 +15,14 @@ namespace candor {
 
 void RestartWithOpenMpSetting(const char* variable, const char* value, char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  namespace fs = std::filesystem;
   std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error || setenv(variable, value, /*overwrite=*/1) != 0) return;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  // A loader that was told to run us would take our flags for its own.
+  if (error || program.filename() != fs::path(argv[0]).filename()) return;
+  if (setenv(variable, value, /*overwrite=*/1) != 0) return;
   execv(program.c_str(), argv);
+  unsetenv(variable);
 }
 
 // glibc maps and unmaps each large block by default, and faulting fresh pages in costs more than the arithmetic on

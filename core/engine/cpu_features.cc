@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/cpu_features.h"
 
+#include <ATen/cpu/Utils.h>
+
 namespace candor {
 
 bool HasNativeBf16() {
@@ -11,12 +13,10 @@ bool HasNativeBf16() {
 #endif
 }
 
+// Where there is one, the kernel has to be asked for it.
 bool HasMatrixUnit() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("amx-bf16") != 0;
-#else
-  return false;
-#endif
+  static const bool has_unit = at::cpu::init_amx();
+  return has_unit;
 }
 
 bool HasNativeInt8() {

@@ -8,7 +8,8 @@ namespace candor {
 // (github.com/pytorch/pytorch/issues/183815).
 bool HasNativeBf16();
 
-// Whether it multiplies bfloat16 by a matrix unit (AMX), sixteen times as fast as float32; without one it is twice.
+// Whether this process may use a matrix unit (AMX), by which products of bfloat16 are sixteen times as fast as those of
+// float32; without one they are twice as fast.
 bool HasMatrixUnit();
 
 // Whether it multiplies bytes into 32 bits (AVX512_VNNI; those with AMX have it too). Others do so into 16 bits, which

@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,9 +25,6 @@ constexpr int64_t kTilesTogether = 32;
 constexpr int64_t kFewTiles = 192;
 // Rows and planes that lay a power of two apart would fall on the same lines of a cache.
 constexpr int64_t kPadding = 16;
-
-template <class T>
-constexpr torch::ScalarType kTypeOf = std::is_same_v<T, float> ? torch::kFloat : torch::kBFloat16;
 
 // Values for kWinogradPlanes matrices of `tiles` rows. T is float, or uint16_t for the bits of a bfloat16.
 template <class T>
@@ -113,6 +109,7 @@ class WinogradConv::Weights {
           Multiply(call, first, last, inputs.From(0), block, products.From(0));
         }
       }
+      PackedMatrix::Release();
     });
   }
 
@@ -127,6 +124,7 @@ class WinogradConv::Weights {
       for (int64_t block = begin; block < end; ++block) {
         Multiply(call, 0, tiles, inputs.From(0), block, products.From(0));
       }
+      PackedMatrix::Release();
     });
   }
 
@@ -174,8 +172,10 @@ bool WinogradConv::Suits(const Tensor& weight, const ConvGeometry& geometry, tor
          geometry.padding == geometry.dilation && suits(weight.size(0)) && suits(weight.size(1));
 }
 
-WinogradConv::WinogradConv(const Tensor& weight, Tensor bias, const ConvGeometry& geometry, torch::ScalarType type)
-    : weights_(std::make_shared<const Weights>(weight, std::move(bias), static_cast<int>(geometry.dilation), type)) {}
+WinogradConv::WinogradConv(const Tensor& weight, Tensor bias, const ConvGeometry& geometry, torch::ScalarType type) {
+  TORCH_CHECK(type == torch::kFloat || type == torch::kBFloat16, "maps: must be float32 or bfloat16, got ", type);
+  weights_ = std::make_shared<const Weights>(weight, std::move(bias), static_cast<int>(geometry.dilation), type);
+}
 
 Tensor WinogradConv::Run(const Tensor& x, Activation activation) const {
   Tensor y = torch::empty({x.size(0), weights_->out_channels(), x.size(2), x.size(3)},

@@ -17,11 +17,12 @@ namespace candor {
 class WinogradConv {
  public:
   // Whether it can take such a convolution, and is faster than the direct form on this processor. `weight` [out, in, k,
-  // k]; `type`: of the maps. In bfloat16 the transformed inputs and weights are rounded, too: an error of one percent
-  // of the results' standard deviation.
+  // k]; `type`: of the maps. In bfloat16 the transformed inputs and weights are rounded, too: an error of 1.0 to 1.3
+  // percent of the results' standard deviation.
   static bool Suits(const torch::Tensor& weight, const ConvGeometry& geometry, torch::ScalarType type);
 
-  // `weight` and `bias` [out] float32; suited.
+  // `weight` and `bias` [out] float32, in the form that Suits wants, whatever the processor; `type`: of the maps,
+  // kFloat or kBFloat16 (where HasNativeBf16 only).
   WinogradConv(const torch::Tensor& weight, torch::Tensor bias, const ConvGeometry& geometry, torch::ScalarType type);
 
   // As PackedConv.

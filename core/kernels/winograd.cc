@@ -88,7 +88,7 @@ HWY_INLINE void TransformOutput(D d, const V* in, ptrdiff_t in_stride, V* out, p
   out[3 * out_stride] = hn::MulAdd(near3, near_difference, hn::MulAdd(far3, far_difference, at(5)));
 }
 
-// A tile's channels [c, c + lanes).
+// Some channels of a tile.
 template <class Load, class T>
 HWY_INLINE void InputTile(D d, const Load& load, T* plane, ptrdiff_t plane_stride) {
   V columns[kWinogradInput * kWinogradInput];  // B^T d
@@ -128,7 +128,7 @@ void InputTiles(const MapSize& size, const MapView<const T>& map, const Winograd
   }
 }
 
-// A tile's channels [c, c + lanes).
+// A tile's channels [c, c + lanes). `product`: of its channel 0 in the first plane.
 template <class T>
 HWY_INLINE void OutputTile(D d, const float* product, ptrdiff_t plane_stride, const WinogradEpilogue& epilogue, int c,
                            const WinogradTilePixels<T, kWinogradOutput>& pixels) {
@@ -136,7 +136,7 @@ HWY_INLINE void OutputTile(D d, const float* product, ptrdiff_t plane_stride, co
   for (int x = 0; x < kWinogradInput; ++x) {
     V planes[kWinogradInput];
     for (int y = 0; y < kWinogradInput; ++y) {
-      planes[y] = hn::LoadU(d, product + (y * kWinogradInput + x) * plane_stride);
+      planes[y] = hn::LoadU(d, product + c + (y * kWinogradInput + x) * plane_stride);
     }
     TransformOutput(d, planes, 1, columns + x, kWinogradInput);
   }
@@ -163,7 +163,7 @@ void OutputTiles(const WinogradPlanes<const float>& products, const MapSize& siz
   for (int t = begin; t < end; ++t) {
     const WinogradTilePixels<T, kWinogradOutput> pixels(size, map, tiles, t, /*halo=*/0);
     const float* product = products.data + (t - begin) * products.tile_stride;
-    for (int c = 0; c < size.channels; c += lanes, product += lanes) {
+    for (int c = 0; c < size.channels; c += lanes) {
       OutputTile(d, product, products.plane_stride, epilogue, c, pixels);
     }
   }

@@ -10,6 +10,10 @@
 
 namespace candor {
 
+// T is float, or uint16_t for the bits of a bfloat16.
+template <class T>
+constexpr torch::ScalarType kTypeOf = std::is_same_v<T, float> ? torch::kFloat : torch::kBFloat16;
+
 // Picture n of `maps` [N, C, H, W], channels last, on the CPU, as the kernels see it. T is float, or uint16_t for the
 // bits of a bfloat16; const to read.
 template <class T>

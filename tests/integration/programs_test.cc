@@ -180,13 +180,15 @@ TEST_F(ProgramsTest, TheExampleConfigurationIsRight) {
 TEST_F(ProgramsTest, IdleThreadsOfOpenMpDoNotSpinForLong) {
   const auto settings = [](std::vector<std::string> argv, const std::vector<std::string>& users = {}) {
     argv.insert(argv.begin(), users.begin(), users.end());
-    argv.insert(argv.begin(), {"/usr/bin/env", "OMP_DISPLAY_ENV=VERBOSE"});
+    argv.insert(argv.begin(),
+                {"/usr/bin/env", "-u", "GOMP_SPINCOUNT", "-u", "OMP_WAIT_POLICY", "OMP_DISPLAY_ENV=VERBOSE"});
     const std::string text = RunProgram(argv).err;
     const size_t last = text.rfind("GOMP_SPINCOUNT = ");
     return last == std::string::npos ? "none" : text.substr(last, text.find('\n', last) - last);
   };
   const std::vector<std::string> serving = {kServer, "--bundle", Path("nowhere")};
   const std::vector<std::string> training = {CANDOR_BIN_DIR "/candor-train", "--version"};
+  if (settings(training) == "none") GTEST_SKIP() << "OpenMP's library is not GCC's";
   EXPECT_EQ(settings(serving), "GOMP_SPINCOUNT = '10000'");
   EXPECT_EQ(settings(training), "GOMP_SPINCOUNT = '0'");
   EXPECT_EQ(settings(serving, {"GOMP_SPINCOUNT=77"}), "GOMP_SPINCOUNT = '77'");
