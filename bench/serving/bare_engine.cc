@@ -8,7 +8,6 @@
 //     throughput CALLERS SECONDS          pictures a second of so many threads
 //     latency SECONDS QUERIES             milliseconds of each query, one after another, after SECONDS of others
 #include <grpcpp/support/byte_buffer.h>
-#include <torch/torch.h>
 
 #include <atomic>
 #include <chrono>
@@ -22,39 +21,24 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "bench/serving/write_student.h"
 #include "core/base/cpu_count.h"
 #include "core/base/file.h"
 #include "core/base/process_setup.h"
 #include "core/image/decode.h"
-#include "core/nn/weights.h"
 #include "core/segmenter/segmenter.h"
 #include "server/segment_plan.h"
 #include "server/segmentation_codec.h"
-#include "trainer/write_model.h"
 #include "wire/segmentation_messages.h"
 
 namespace candor {
 namespace {
-
-constexpr int kClasses = 19;
 
 template <typename T>
 T OrDie(absl::StatusOr<T> value) {
   if (value.ok()) return *std::move(value);
   std::cerr << value.status().message() << "\n";
   std::exit(1);
-}
-
-void WriteStudent(const std::string& folder) {
-  ModelSpec spec;
-  spec.kind = ModelKind::kStudent;
-  spec.width = 64;
-  spec.learned = {UncertaintyKind::kPredictiveStddev};
-  for (int c = 0; c < kClasses; ++c) spec.classes.push_back({"class" + std::to_string(c), {}});
-  torch::manual_seed(1);
-  std::vector<TensorFile> members = {SaveWeights(MakeNetwork(spec))};
-  const absl::Status status = WriteModel(spec, std::move(members), DType::kF16, folder);
-  if (!status.ok()) OrDie<int>(status);
 }
 
 // Seconds.
@@ -147,8 +131,9 @@ bool Answer(const std::string& line, BareEngine* engine) {
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 2 && arguments[0] == "write") {
-    WriteStudent(arguments[1]);
-    return 0;
+    const absl::Status status = WriteStudent(arguments[1]);
+    if (!status.ok()) std::cerr << status.message() << "\n";
+    return status.ok() ? 0 : 1;
   }
   if (arguments.size() != 4 || arguments[0] != "run") {
     std::cerr << "usage: candor-bench-engine write FOLDER | run FOLDER JPEG PRECISION\n";
