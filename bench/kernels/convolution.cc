@@ -20,11 +20,9 @@ struct Convolution {
       : input(RandomMap<T>(state.range(2), state.range(0), state.range(1))),
         weight(torch::randn({state.range(2), state.range(2), 3, 3})),
         bias(torch::randn({state.range(2)})),
-        type(input.scalar_type()),
         geometry{1, state.range(3), state.range(3)} {}
 
   torch::Tensor input, weight, bias;
-  torch::ScalarType type;
   ConvGeometry geometry;
 };
 
@@ -41,7 +39,7 @@ void ConvolutionOurs(benchmark::State& state) {
   if (!CanMultiply<T>(&state)) return;
   const torch::InferenceMode inference;
   const Convolution<T> convolution(state);
-  const WinogradConv conv(convolution.weight, convolution.bias, convolution.geometry, convolution.type);
+  const WinogradConv conv(convolution.weight, convolution.bias, convolution.geometry, kTypeOf<T>);
   for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
 }
 
@@ -50,7 +48,7 @@ void ConvolutionOneDnn(benchmark::State& state) {
   if (!CanMultiply<T>(&state)) return;
   const torch::InferenceMode inference;
   const Convolution<T> convolution(state);
-  PackedConvLayer layer(convolution.weight, convolution.bias, convolution.geometry, convolution.type);
+  PackedConvLayer layer(convolution.weight, convolution.bias, convolution.geometry, kTypeOf<T>);
   const PackedConv conv = layer.PackFor(convolution.input.sizes());
   for (auto unused : state) benchmark::DoNotOptimize(conv.Run(convolution.input, Activation::kRelu));
 }
